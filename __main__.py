@@ -1,0 +1,62 @@
+"""The observability stack: one description, whatever the target. Every product is one component."""
+
+import sys
+
+import pulumi
+
+from components.alertmanager import Alertmanager
+from components.collector import Collector
+from components.grafana import Grafana
+from components.jaeger import Jaeger
+from components.loki import Loki
+from components.node_exporter import NodeExporter
+from components.prometheus import Prometheus
+from outputs import CONTRACT_VERSION, export
+from plan import make_plan
+from provider.resources import Password
+from settings import GRAFANA_PASSWORD, StackFileError, engine_configuration
+
+config, stack = pulumi.Config(), pulumi.get_stack()
+try:
+    plan = make_plan(*engine_configuration(), stack)
+except StackFileError as error:
+    for problem in error.problems:
+        pulumi.log.error(problem)
+    sys.exit(1)
+settings, runtime = plan.settings, plan.runtime
+for notice in plan.notices:
+    pulumi.log.warn(notice)
+
+collector = Collector("collector", plan.collector, runtime)
+prometheus = Prometheus("prometheus", plan.prometheus, runtime)
+loki = Loki("loki", {"logs": settings.logs}, runtime)
+jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
+receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
+alertmanager = Alertmanager(
+    "alertmanager", {"alerting": settings.alerting, "secrets": receiver_secrets}, runtime
+)
+NodeExporter("node-exporter", runtime)
+outputs = {
+    "contract_version": CONTRACT_VERSION,
+    "environment": settings.environment_label,
+    "prometheus_url": prometheus.url,
+    "prometheus_remote_write_url": prometheus.remote_write_url,
+    "alertmanager_url": alertmanager.url,
+    "loki_url": loki.url,
+    "loki_push_url": loki.push_url,
+    "jaeger_url": jaeger.url,
+    "otlp_grpc_endpoint": collector.otlp_grpc_endpoint,
+    "otlp_http_endpoint": collector.otlp_http_endpoint,
+    "health": f"python -m operations health --stack {stack}",
+    "notices": list(plan.notices),
+}
+if "grafana" in plan.products:
+    password = config.get_secret(GRAFANA_PASSWORD) or Password("grafana-password").result
+    secret_key = Password("grafana-secret-key").result
+    grafana = Grafana("grafana", {**plan.grafana, "password": password, "secret_key": secret_key}, runtime)
+    outputs |= {
+        "grafana_url": grafana.url,
+        "grafana_username": settings.dashboards.username,
+        "grafana_password": password,
+    }
+export(outputs)

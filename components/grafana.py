@@ -1,0 +1,189 @@
+"""Grafana: dashboards over metrics, logs and traces."""
+
+from __future__ import annotations
+
+import configparser
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import pulumi
+
+import versions
+from mixins import datasources
+from mixins.model import Mixin
+from mixins.thresholds import Thresholds
+from placement import PORTS, Placement, url
+from rendering import to_json, to_yaml
+from runtimes import Runtime
+from settings.model import Dashboards
+from workload import Probe, Reload, Resources, Volume, Workload
+
+NAME = "grafana"
+PASSWORD, SECRET_KEY = "admin-password", "secret-key"
+
+
+class GrafanaContent(TypedDict):
+    """What a Grafana shows."""
+
+    dashboards: Dashboards
+    mixins: Sequence[Mixin]
+    """Whose dashboards it shows."""
+    thresholds: Thresholds
+
+
+class GrafanaArgs(GrafanaContent):
+    """What a Grafana needs to know."""
+
+    password: pulumi.Input[str]
+    """The administrator's password."""
+    secret_key: pulumi.Input[str]
+    """Key that Grafana encrypts its database's secrets with."""
+
+
+class Grafana(pulumi.ComponentResource):
+    """Shows dashboards; its data sources and dashboards come from files."""
+
+    url: pulumi.Output[str] | None
+    """Its page."""
+
+    def __init__(
+        self, name: str, args: GrafanaArgs, runtime: Runtime, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("observability:index:Grafana", name, None, opts)
+        self.url = runtime.deploy(workload(args, runtime.placement), parent=self).url()
+        self.register_outputs({"url": self.url})
+
+
+def workload(args: GrafanaArgs, placement: Placement) -> Workload:
+    """Return Grafana as a workload; every dashboard is a file of its own."""
+    boards = [board for mixin in args["mixins"] for board in mixin.dashboards(args["thresholds"])]
+    return Workload(
+        name=NAME,
+        image=versions.GRAFANA,
+        arguments=(
+            "server",
+            f"--homepath={placement.home(NAME)}",
+            f"--config={placement.config(NAME)}/grafana.ini",
+        ),
+        ports=PORTS[NAME],
+        probe=Probe("http", "/api/health"),
+        resources=Resources("250m", "500m", "256Mi", "512Mi"),
+        files={
+            "grafana.ini": _ini(configuration(args, placement)),
+            "provisioning/datasources/stack.yaml": to_yaml(data_sources(placement)),
+            "provisioning/dashboards/stack.yaml": to_yaml(dashboard_provider(placement)),
+            **{f"dashboards/{board.uid}.json": to_json(board.model) for board in boards},
+        },
+        secrets={PASSWORD: args["password"], SECRET_KEY: args["secret_key"]},
+        volume=Volume(args["dashboards"].storage),
+        # The file provider looks every 10 s by itself.
+        reload=Reload(files=("dashboards/*",), watches=True),
+    )
+
+
+def configuration(args: GrafanaArgs, placement: Placement) -> Mapping[str, Mapping[str, str]]:
+    """Return ``grafana.ini`` as sections; secrets are read from files."""
+    host, port = placement.listen(NAME, "http").rsplit(":", 1)
+    return {
+        "server": {"http_addr": host, "http_port": port},
+        "paths": {
+            "data": placement.data(NAME),
+            "provisioning": f"{placement.config(NAME)}/provisioning",
+        },
+        "security": {
+            "admin_user": args["dashboards"].username,
+            "admin_password": f"$__file{{{placement.secret(NAME, PASSWORD)}}}",
+            "secret_key": f"$__file{{{placement.secret(NAME, SECRET_KEY)}}}",
+            "disable_gravatar": "true",
+        },
+        "users": {"allow_sign_up": "false"},
+        "auth.anonymous": {"enabled": "false"},
+        "analytics": {"reporting_enabled": "false", "check_for_updates": "false"},
+        "log": {"mode": "console", "level": "warn"},
+        "metrics": {"enabled": "true"},
+    }
+
+
+def data_sources(placement: Placement) -> Mapping[str, Any]:
+    """Return the data sources, linked so that one click leads from a metric to a trace to its log lines."""
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            {
+                "name": "Prometheus",
+                "uid": datasources.PROMETHEUS,
+                "type": "prometheus",
+                "url": url(placement, "prometheus"),
+                "isDefault": True,
+                "jsonData": {
+                    "httpMethod": "POST",
+                    "exemplarTraceIdDestinations": [
+                        {"name": "trace_id", "datasourceUid": datasources.JAEGER},
+                    ],
+                },
+            },
+            {
+                "name": "Loki",
+                "uid": datasources.LOKI,
+                "type": "loki",
+                "url": url(placement, "loki"),
+                "jsonData": {
+                    "derivedFields": [
+                        {
+                            "name": "Trace",
+                            "matcherType": "label",
+                            "matcherRegex": "trace_id",
+                            "datasourceUid": datasources.JAEGER,
+                            "url": "$${__value.raw}",
+                        }
+                    ]
+                },
+            },
+            {
+                "name": "Jaeger",
+                "uid": datasources.JAEGER,
+                "type": "jaeger",
+                "url": url(placement, "jaeger"),
+                "jsonData": {
+                    "tracesToLogsV2": {
+                        "datasourceUid": datasources.LOKI,
+                        "customQuery": True,
+                        "query": (
+                            '{service="$${__span.tags["service.name"]}"} | trace_id="$${__trace.traceId}"'
+                        ),
+                    }
+                },
+            },
+            {
+                "name": "Alertmanager",
+                "uid": datasources.ALERTMANAGER,
+                "type": "alertmanager",
+                "url": url(placement, "alertmanager"),
+                "jsonData": {"implementation": "prometheus"},
+            },
+        ],
+    }
+
+
+def dashboard_provider(placement: Placement) -> Mapping[str, Any]:
+    """Return the provider that reads dashboards from the configuration folder."""
+    return {
+        "apiVersion": 1,
+        "providers": [
+            {
+                "name": "stack",
+                "type": "file",
+                "disableDeletion": True,
+                "options": {"path": f"{placement.config(NAME)}/dashboards"},
+            }
+        ],
+    }
+
+
+def _ini(sections: Mapping[str, Mapping[str, str]]) -> str:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_dict(sections)
+    text = io.StringIO()
+    parser.write(text)
+    return text.getvalue()

@@ -1,0 +1,119 @@
+"""Loki: log lines, found by labels and by what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pulumi
+
+import versions
+from placement import PORTS, Placement
+from rendering import to_yaml
+from runtimes import Runtime
+from settings.model import Logs
+from units import go_duration
+from workload import Probe, Resources, Volume, Workload
+
+NAME = "loki"
+LABELS = ("service", "level", "team", "environment", "namespace", "pod", "container", "app", "component")
+"""Attributes that become labels; every other attribute is structured metadata of its line."""
+
+
+class LokiArgs(TypedDict):
+    """What a Loki needs to know."""
+
+    logs: Logs
+
+
+class Loki(pulumi.ComponentResource):
+    """Stores log lines and answers LogQL."""
+
+    url: pulumi.Output[str] | None
+    """Its HTTP API; it has no page of its own."""
+    push_url: pulumi.Output[str] | None
+    """Where clients that speak Loki's own protocol push log lines."""
+
+    def __init__(
+        self, name: str, args: LokiArgs, runtime: Runtime, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("observability:index:Loki", name, None, opts)
+        self.url = runtime.deploy(workload(args, runtime.placement), parent=self).url()
+        self.push_url = self.url and pulumi.Output.concat(self.url, "/loki/api/v1/push")
+        self.register_outputs({"url": self.url, "push_url": self.push_url})
+
+
+def workload(args: LokiArgs, placement: Placement) -> Workload:
+    """Return Loki as one process that does everything."""
+    return Workload(
+        name=NAME,
+        image=versions.LOKI,
+        arguments=(f"-config.file={placement.config(NAME)}/loki.yaml",),
+        ports=PORTS[NAME],
+        probe=Probe("http", "/ready"),
+        resources=Resources("200m", "1000m", "256Mi", "1Gi"),
+        files={"loki.yaml": to_yaml(configuration(args, placement))},
+        volume=Volume(args["logs"].storage),
+    )
+
+
+def configuration(args: LokiArgs, placement: Placement) -> Mapping[str, Any]:
+    """Return ``loki.yaml``."""
+    data = placement.data(NAME)
+    http_host, http_port = placement.listen(NAME, "http").rsplit(":", 1)
+    grpc_host, grpc_port = placement.listen(NAME, "grpc").rsplit(":", 1)
+    return {
+        "auth_enabled": False,
+        "server": {
+            "http_listen_address": http_host,
+            "http_listen_port": int(http_port),
+            "grpc_listen_address": grpc_host,
+            "grpc_listen_port": int(grpc_port),
+            "log_level": "warn",
+        },
+        "common": {
+            "instance_addr": "127.0.0.1",
+            "path_prefix": data,
+            "replication_factor": 1,
+            "ring": {"kvstore": {"store": "inmemory"}},
+        },
+        "storage_config": {
+            "use_thanos_objstore": True,
+            "object_store": {"filesystem": {"dir": f"{data}/chunks"}},
+        },
+        "schema_config": {
+            "configs": [
+                {
+                    "from": "2026-01-01",
+                    "store": "tsdb",
+                    "object_store": "filesystem",
+                    "schema": "v13",
+                    "index": {"prefix": "index_", "period": "24h"},
+                }
+            ]
+        },
+        "ingester": {
+            # One instance has nobody to wait for; the default of 15 s is for rings.
+            "lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"},
+            "wal": {"enabled": True, "dir": f"{data}/wal", "flush_on_shutdown": True},
+        },
+        # One process needs no ring to find its own scheduler, and is ready ten seconds sooner without.
+        "query_scheduler": {"use_scheduler_ring": False},
+        "compactor": {
+            "working_directory": f"{data}/compactor",
+            "retention_enabled": True,
+            "delete_request_store": "filesystem",
+        },
+        "limits_config": {
+            "retention_period": go_duration(args["logs"].retention),
+            "allow_structured_metadata": True,
+            "discover_service_name": [],
+            "otlp_config": {
+                "resource_attributes": {
+                    "ignore_defaults": True,
+                    "attributes_config": [{"action": "index_label", "attributes": list(LABELS)}],
+                }
+            },
+        },
+        "analytics": {"reporting_enabled": False},
+    }

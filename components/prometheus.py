@@ -1,0 +1,116 @@
+"""Prometheus: metrics, recording rules and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import pulumi
+
+import versions
+from mixins.model import Links, Mixin, rule_file
+from mixins.thresholds import Thresholds
+from placement import PORTS, Placement
+from rendering import to_yaml
+from runtimes import Runtime
+from scraping import ScrapeJob
+from settings.model import Metrics
+from workload import Probe, Reload, Resources, Volume, Workload
+
+NAME = "prometheus"
+
+
+class PrometheusArgs(TypedDict):
+    """What a Prometheus needs to know."""
+
+    environment: str
+    """Value of the label ``environment`` on everything that leaves this Prometheus."""
+    metrics: Metrics
+    jobs: Sequence[ScrapeJob]
+    """What it scrapes."""
+    mixins: Sequence[Mixin]
+    """What it records and alerts on."""
+    thresholds: Thresholds
+    links: Links
+    """Where the links of its alerts lead."""
+
+
+class Prometheus(pulumi.ComponentResource):
+    """Collects metrics, evaluates rules and sends alerts to Alertmanager."""
+
+    url: pulumi.Output[str] | None
+    """Its page and HTTP API."""
+    remote_write_url: pulumi.Output[str] | None
+    """Where other Prometheus servers and agents push their samples."""
+
+    def __init__(
+        self, name: str, args: PrometheusArgs, runtime: Runtime, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("observability:index:Prometheus", name, None, opts)
+        self.url = runtime.deploy(workload(args, runtime.placement), parent=self).url()
+        self.remote_write_url = self.url and pulumi.Output.concat(self.url, "/api/v1/write")
+        self.register_outputs({"url": self.url, "remote_write_url": self.remote_write_url})
+
+
+def workload(args: PrometheusArgs, placement: Placement) -> Workload:
+    """Return Prometheus as a workload; every rule file is one mixin."""
+    rules = {
+        f"rules/{mixin.name}.yaml": to_yaml(rule_file(mixin.rules(args["thresholds"]), args["links"]))
+        for mixin in args["mixins"]
+    }
+    return Workload(
+        name=NAME,
+        image=versions.PROMETHEUS,
+        arguments=(
+            f"--config.file={placement.config(NAME)}/prometheus.yaml",
+            f"--storage.tsdb.path={placement.data(NAME)}",
+            f"--web.listen-address={placement.listen(NAME, 'http')}",
+            f"--web.external-url={placement.public_url(NAME)}",
+            "--web.enable-remote-write-receiver",
+            "--web.enable-otlp-receiver",
+            "--enable-feature=exemplar-storage",
+            "--config.auto-reload",
+            "--config.auto-reload-interval=15s",
+        ),
+        ports=PORTS[NAME],
+        probe=Probe("http", "/-/ready"),
+        resources=Resources("500m", "1000m", "512Mi", "1Gi"),
+        files={"prometheus.yaml": to_yaml(configuration(args, placement)), **rules},
+        volume=Volume(args["metrics"].storage),
+        reload=Reload(
+            files=("prometheus.yaml", "rules/*"),
+            signal="SIGHUP",
+            watches=True,
+            success_metric="prometheus_config_last_reload_successful",
+        ),
+    )
+
+
+def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, Any]:
+    """Return ``prometheus.yaml``."""
+    metrics = args["metrics"]
+    return {
+        "global": {
+            "scrape_interval": metrics.scrape_interval,
+            "evaluation_interval": metrics.scrape_interval,
+            "external_labels": {"environment": args["environment"]},
+        },
+        "storage": {
+            "tsdb": {
+                "retention": {"time": metrics.retention, "size": metrics.max_size.replace("i", "iB")},
+                "out_of_order_time_window": "10m",
+            },
+            "exemplars": {"max_exemplars": 100_000},
+        },
+        "otlp": {
+            "translation_strategy": "UnderscoreEscapingWithSuffixes",
+            "promote_resource_attributes": ["service.name", "service.version", "deployment.environment.name"],
+        },
+        "rule_files": [f"{placement.config(NAME)}/rules/*.yaml"],
+        "alerting": {
+            "alertmanagers": [
+                {"static_configs": [{"targets": [placement.address("alertmanager", "http")]}]},
+            ],
+        },
+        "scrape_configs": [job.configuration() for job in args["jobs"]],
+    }

@@ -1,0 +1,62 @@
+"""Every number an alert compares with, by name; a stack file changes them under ``thresholds``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Ratio = Annotated[float, Field(gt=0, lt=1)]
+"""A share between 0 and 1, both excluded."""
+Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(ms|s|m|h|d|w|y))+$")]
+"""A Prometheus duration such as 30s, 5m, 12h or 15d."""
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Thresholds(BaseModel):
+    """Thresholds of the alerts; dashboards draw the same numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    window: Duration = "5m"
+    """Window of the rates that alerts and dashboards read."""
+    error_ratio: Ratio = 0.05
+    """Share of failed requests above which HighErrorRate fires."""
+    error_ratio_for: Duration = "5m"
+    """How long the error ratio must be exceeded."""
+    latency_p95: Seconds = 1.0
+    """95th percentile of the response time, seconds, above which HighResponseTime fires."""
+    latency_for: Duration = "5m"
+    """How long the response time must be exceeded."""
+    minimum_request_rate: Annotated[float, Field(ge=0)] = 0.05
+    """Requests per second below which ratios of a service are too noisy to alert on."""
+    target_down_for: Duration = "2m"
+    """How long a scrape target must be unreachable before TargetDown or PodDown fires."""
+    cpu_ratio: Ratio = 0.8
+    """Share of processor time in use above which HighCPUUsage fires."""
+    memory_ratio: Ratio = 0.8
+    """Share of memory in use above which HighMemoryUsage fires."""
+    saturation_for: Duration = "10m"
+    """How long processor or memory must be above their threshold."""
+    disk_free_ratio: Ratio = 0.1
+    """Share of free disk space below which DiskSpaceLow fires."""
+    disk_for: Duration = "5m"
+    """How long the free disk space must be below its threshold."""
+    disk_fills_in: Seconds = 86_400.0
+    """NodeFilesystemFilling fires when, at the pace of the last hours, a file system is full within this many
+    seconds."""
+    disk_filling_free_ratio: Ratio = 0.4
+    """Share of free disk space above which NodeFilesystemFilling stays silent: there is time."""
+    clock_skew: Seconds = 2.0
+    """Seconds by which a host's clock may differ from Prometheus' own; more fires NodeClockSkew."""
+    descriptor_ratio: Ratio = 0.9
+    """Share of file descriptors (or tracked connections) in use above which the exhaustion alerts fire."""
+    queue_ratio: Ratio = 0.8
+    """Share of an internal queue's capacity above which it counts as filling up."""
+    failure_ratio: Ratio = 0.01
+    """Share of the stack's own work (spans, log records, notifications, network packets) that may fail."""
+    storage_ratio: Ratio = 0.9
+    """Share of Prometheus' size limit above which PrometheusStorageNearLimit fires."""
+    remote_write_lag: Seconds = 120.0
+    """Seconds by which remote write may lag behind before PrometheusRemoteWriteBehind fires."""

@@ -1,0 +1,67 @@
+"""Command line for the people who run a stack: ``python -m operations COMMAND --stack STACK``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from operations import health
+from operations.stack import StackUnavailableError, outputs, unlock
+from outputs import DESCRIPTIONS
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (function, text) in {
+        "health": (_health, "check every address of a stack; exit status 0 when all answer"),
+        "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
+        "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
+    }.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--stack", default="local", help="the Pulumi stack (default: %(default)s)")
+        command.set_defaults(function=function)
+    chosen = parser.parse_args(arguments)
+    try:
+        status: int = chosen.function(chosen.stack)
+    except StackUnavailableError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _outputs(stack: str) -> int:
+    found = outputs(stack, show_secrets=os.environ.get("SHOW_SECRETS") == "1")
+    ordered = {name: found[name] for name in DESCRIPTIONS if name in found}
+    print(json.dumps({**ordered, **found}, indent=2))
+    return 0
+
+
+def _unlock(stack: str) -> int:
+    for reason in unlock(stack):
+        print(reason)
+    return 0
+
+
+def _health(stack: str) -> int:
+    found = outputs(stack)
+    checks = health.check(found)
+    width = max(len(check.name) for check in checks)
+    print(f"\nStack {stack}")
+    for check in checks:
+        mark = "ok  " if check.healthy else "FAIL"
+        print(
+            f"  {mark}  {check.name:<{width}}  {check.subject}{'' if check.healthy else f'  {check.problem}'}"
+        )
+    for notice in found.get("notices", []):
+        print(f"  note  {notice}")
+    failed = sum(not check.healthy for check in checks)
+    print(f"{failed} of {len(checks)} checks failed" if failed else f"all {len(checks)} checks passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

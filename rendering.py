@@ -1,0 +1,22 @@
+"""Configuration as text: built as data, serialised once, the same bytes for the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def to_yaml(data: Mapping[str, Any]) -> str:
+    """Return ``data`` as YAML in the order of its keys."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+    return text
+
+
+def to_json(data: Mapping[str, Any]) -> str:
+    """Return ``data`` as JSON with sorted keys, one key a line."""
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,78 @@
+"""Runtimes lower a `Workload` to the resources of one kind of target."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from targets import RuntimeKind, Target
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from placement import Placement
+    from settings import Settings
+    from workload import Workload
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A workload that was handed to a target."""
+
+    addresses: Mapping[str, pulumi.Output[str]]
+    """Public port → ``host:port`` as people and applications outside the stack reach it.
+
+    A port that the target does not make reachable is absent.
+    """
+    tls: bool = False
+    """Whether the ports speak HTTPS."""
+
+    def url(self, port: str = "http") -> pulumi.Output[str] | None:
+        """Return the URL of a public port, None where the target does not expose it."""
+        address = self.addresses.get(port)
+        if address is None:
+            return None
+        return address.apply(lambda a: f"https://{a.removesuffix(':443')}" if self.tls else f"http://{a}")
+
+
+class Runtime(Protocol):
+    """What turns workloads into resources of one kind of target."""
+
+    @property
+    def placement(self) -> Placement:
+        """Where ports, addresses and files are, for rendering configuration."""
+
+    def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
+        """Return the optional products that this machine cannot run, each with one line that says why."""
+
+    def problems(self, workloads: Collection[str]) -> list[str]:
+        """Return everything that would keep these workloads from starting, before anything is registered."""
+
+    def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
+        """Register the resources of a workload as children of ``parent``.
+
+        Raises `UnsupportedError` where the target cannot honour a field; nothing is dropped silently.
+        """
+
+
+class UnsupportedError(Exception):
+    """A runtime cannot honour a field of a workload."""
+
+    def __init__(self, workload: str, field: str, target: str, reason: str) -> None:
+        super().__init__(f"{workload}: {field} cannot be honoured on target {target!r}: {reason}")
+
+
+def runtime_for(target: Target, settings: Settings) -> Runtime:
+    """Return the runtime of a target; imports only what that target needs."""
+    if target.runtime is RuntimeKind.PROCESS:
+        from runtimes.process import ProcessRuntime
+
+        return ProcessRuntime(settings)
+    if target.runtime is RuntimeKind.DOCKER:
+        from runtimes.docker import DockerRuntime
+
+        return DockerRuntime(target, settings)
+    from runtimes.kubernetes import KubernetesRuntime
+
+    return KubernetesRuntime(target, settings)

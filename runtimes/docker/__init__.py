@@ -1,0 +1,230 @@
+"""Containers of a Docker or Podman engine on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from functools import cached_property
+
+import pulumi
+import pulumi_docker as docker
+
+import versions
+from placement import PORTS, ContainerPlacement
+from provider.ports import taken_ports
+from runtimes import Deployed, ports
+from runtimes.docker import engine, lowering
+from runtimes.docker.loader import digest, loader
+from settings import PROJECT, Settings
+from targets import Target
+from versions import Image
+from workload import Port, Workload
+
+_HOMES = {"grafana": "/usr/share/grafana"}
+_TMPFS = {"/tmp": "rw,noexec,nosuid,size=64m"}  # noqa: S108
+_LOOPBACK = "127.0.0.1"
+_PRIVILEGED = 1024
+_START_SECONDS = 180
+"""How long a product may take until it is healthy, reading its log after a crash included."""
+_STOP_SECONDS = 30
+"""How long a product may take to write what it holds in memory."""
+
+
+class DockerRuntime:
+    """Lowers each workload to a container, its volumes, and the loaders that fill them."""
+
+    def __init__(self, target: Target, settings: Settings) -> None:
+        self._target, self._settings = target, settings
+        self._ports: Mapping[str, int] = {
+            f"{workload}-{port.name}": settings.ports.get(
+                f"{workload}-{port.name}", port.number + settings.port_offset
+            )
+            for workload, listed in PORTS.items()
+            for port in listed
+            if port.public
+        }
+        self.placement = ContainerPlacement(
+            homes=_HOMES,
+            public_urls={
+                workload: f"http://{_LOOPBACK}:{self._ports[f'{workload}-http']}"
+                for workload in PORTS
+                if f"{workload}-http" in self._ports
+            },
+        )
+
+    def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
+        """Return nothing: every product has an image."""
+        return {}
+
+    def problems(self, workloads: Collection[str]) -> list[str]:
+        """Return what is wrong with the ports, and why the engine does not answer."""
+        names = [
+            f"{workload}-{port.name}" for workload in workloads for port in PORTS[workload] if port.public
+        ]
+        wanted = {name: self._ports[name] for name in names}
+        problems = ports.unknown(self._settings.ports, self._ports) + ports.conflicts(wanted)
+        if os.environ.get(engine.SKIP) == "1":
+            return problems
+        host = engine.address(self._target, self._settings)
+        try:
+            ours = engine.ports_in_use(host, self._settings.stack)
+        except engine.EngineError as error:
+            advice = "start it, or name another socket: pulumi config set --path docker.host unix:///PATH"
+            return [
+                *problems,
+                f"docker.host: no {self._target.name} engine answers at {host}: {error}; {advice}",
+            ]
+        # The engine may bind ports below 1024 where we may not.
+        others = {name: port for name, port in wanted.items() if port not in ours and port >= _PRIVILEGED}
+        return problems + ports.taken(others, taken_ports(others))
+
+    def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
+        """Register the product's container, and before it the volumes with its files and the loaders."""
+        name, opts, placement = parent.pulumi_resource_name, self._below(parent), self.placement
+        mounts = [lowering.host_mount(path) for path in workload.host_paths]
+        labels = self._labels(workload)
+        loaders: list[docker.Container] = []
+
+        data = self._volume(f"{name}-data", workload, opts, keep=True) if workload.volume else None
+        if data:
+            mounts.append(lowering.volume_mount(data, placement.data(workload.name)))
+        if workload.files or data:
+            volume = self._volume(f"{name}-configuration", workload, opts)
+            loaders.append(self._load(volume, workload.files, workload, opts, data=data))
+            mounts.append(lowering.volume_mount(volume, placement.config(workload.name), read_only=True))
+            labels["observability.configuration"] = digest(lowering.read_at_start(workload))
+        if workload.secrets:
+            volume = self._volume(f"{name}-secrets", workload, opts)
+            loaders.append(self._load(volume, workload.secrets, workload, opts))
+            folder = placement.secret(workload.name, "").rstrip("/")
+            mounts.append(lowering.volume_mount(volume, folder, read_only=True))
+            # Secrets could be guessed from their digest; which container brought them says nothing.
+            labels["observability.secrets"] = loaders[-1].id
+
+        health = lowering.health_check(workload)
+        docker.Container(
+            f"{name}-container",
+            name=self._name(workload.name),
+            image=self._image(f"{name}-image", workload.image, opts),
+            entrypoints=list(workload.image.entrypoint),
+            command=list(workload.arguments),
+            labels=lowering.labels(labels),
+            hostname=workload.name,
+            network_mode="bridge",
+            networks_advanced=self._connections(workload),
+            ports=self._publish(workload),
+            mounts=mounts,
+            tmpfs=_TMPFS,
+            read_only=True,
+            user=f"{workload.user}:{workload.user}",
+            pid_mode="host" if workload.per_node else None,
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            cpus=lowering.processors(workload.resources.cpu_limit),
+            memory=lowering.mebibytes(workload.resources.memory_limit),
+            # Memory alone is a change at every preview, because the engine fills this in.
+            memory_swap=lowering.mebibytes(workload.resources.memory_limit),
+            log_driver="json-file",
+            log_opts=dict(self._target.log_options),
+            healthcheck=health,
+            wait=health is not None,
+            wait_timeout=_START_SECONDS,
+            destroy_grace_seconds=_STOP_SECONDS,
+            restart="unless-stopped",
+            opts=pulumi.ResourceOptions.merge(
+                opts,
+                # Name and ports are free only once the predecessor is gone.
+                pulumi.ResourceOptions(delete_before_replace=True, depends_on=loaders),
+            ),
+        )
+        return Deployed(
+            {
+                port.name: pulumi.Output.format("{0}", self._address(workload, port))
+                for port in workload.ports
+                if port.public
+            }
+        )
+
+    def _name(self, role: str) -> str:
+        """Return the name by which people see something in the engine."""
+        return f"{PROJECT}-{self._settings.stack}-{role}"
+
+    def _labels(self, workload: Workload) -> dict[str, pulumi.Input[str]]:
+        return {"observability.stack": self._settings.stack, "observability.service": workload.name}
+
+    def _below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=parent, provider=self._provider)
+
+    def _address(self, workload: Workload, port: Port) -> str:
+        return f"{_LOOPBACK}:{self._ports[f'{workload.name}-{port.name}']}"
+
+    def _publish(self, workload: Workload) -> list[docker.ContainerPortArgs]:
+        return [
+            docker.ContainerPortArgs(
+                internal=port.number,
+                external=self._ports[f"{workload.name}-{port.name}"],
+                ip=_LOOPBACK,
+                protocol="tcp",
+            )
+            for port in workload.ports
+            if port.public
+        ]
+
+    def _connections(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
+        """Return the private network for all, and the public one for what has a public port."""
+        public = any(port.public for port in workload.ports)
+        networks = [self._private, self._public] if public else [self._private]
+        return [docker.ContainerNetworksAdvancedArgs(name=n.name, aliases=[workload.name]) for n in networks]
+
+    def _volume(
+        self, name: str, workload: Workload, opts: pulumi.ResourceOptions, *, keep: bool = False
+    ) -> docker.Volume:
+        kept = pulumi.ResourceOptions(retain_on_delete=keep and not self._settings.delete_data)
+        return docker.Volume(
+            name,
+            name=self._name(name),
+            labels=[docker.VolumeLabelArgs(label=k, value=v) for k, v in self._labels(workload).items()],
+            opts=pulumi.ResourceOptions.merge(opts, kept),
+        )
+
+    def _load(
+        self,
+        volume: docker.Volume,
+        files: Mapping[str, pulumi.Input[str]],
+        workload: Workload,
+        opts: pulumi.ResourceOptions,
+        *,
+        data: docker.Volume | None = None,
+    ) -> docker.Container:
+        arguments = loader(self._loader_image, volume, files, workload.user, data)
+        return docker.Container(f"{volume.pulumi_resource_name}-loader", arguments, opts)
+
+    def _image(self, name: str, image: Image, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+        # The image stays on the machine: another stack, or the next `up`, needs it.
+        return docker.RemoteImage(name, name=image.reference, keep_locally=True, opts=opts).image_id
+
+    @cached_property
+    def _provider(self) -> docker.Provider:
+        return docker.Provider("docker", host=engine.address(self._target, self._settings))
+
+    @cached_property
+    def _loader_image(self) -> pulumi.Output[str]:
+        return self._image("loader-image", versions.LOADER, pulumi.ResourceOptions(provider=self._provider))
+
+    @cached_property
+    def _public(self) -> docker.Network:
+        return self._network("public", internal=False)
+
+    @cached_property
+    def _private(self) -> docker.Network:
+        return self._network("private", internal=True)
+
+    def _network(self, role: str, *, internal: bool) -> docker.Network:
+        return docker.Network(
+            f"{role}-network",
+            name=self._name(role),
+            driver="bridge",
+            internal=internal,
+            labels=[docker.NetworkLabelArgs(label="observability.stack", value=self._settings.stack)],
+            opts=pulumi.ResourceOptions(provider=self._provider),
+        )

@@ -1,0 +1,66 @@
+"""A Kubernetes cluster: minikube, OKE, AKS or GKE. One module lowers one concern of a workload."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+
+import pulumi
+
+from runtimes import Deployed, UnsupportedError
+from runtimes.kubernetes import configuration, exposure, identity, network, preflight, workloads
+from runtimes.kubernetes.namespaces import Namespaces
+from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
+from settings import Settings
+from targets import Target
+from workload import Workload
+
+
+class KubernetesRuntime:
+    """Lowers each workload to objects of a cluster."""
+
+    placement: KubernetesPlacement
+    """Where ports, addresses and files are."""
+
+    def __init__(self, target: Target, settings: Settings) -> None:
+        self._site = Site(target, settings)
+        self.placement = self._site.placement
+
+    def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
+        """Return nothing: a cluster runs every product."""
+        return {}
+
+    def problems(self, workloads: Collection[str]) -> list[str]:
+        """Return what is wrong with the settings for this target."""
+        return preflight.problems(self._site)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what is limited or different at this target, a line each."""
+        return preflight.notices(self._site)
+
+    def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
+        """Register the objects of a workload as children of ``parent``."""
+        self._refuse_unsupported(workload)
+        options = pulumi.ResourceOptions(
+            parent=parent, provider=self._namespaces.provider, depends_on=[self._namespaces]
+        )
+        children = Children(parent.pulumi_resource_name, options)
+        identity.service_account(workload, self._site, children)
+        network.service(workload, self._site, children)
+        network.policy(workload, self._site, children)
+        files = configuration.mounted(workload, self._site, children)
+        workloads.controller(workload, self._site, files, children)
+        return exposure.expose(workload, self._site, children)
+
+    def _refuse_unsupported(self, workload: Workload) -> None:
+        if workload.host_paths and workload.name not in AGENTS:
+            reason = "only agents may read the machine, and it is not one"
+            raise UnsupportedError(workload.name, "host_paths", self._site.target.name, reason)
+        if workload.per_node and workload.volume:
+            reason = "the pods of a DaemonSet have no volumes of their own"
+            raise UnsupportedError(workload.name, "volume", self._site.target.name, reason)
+
+    @cached_property
+    def _namespaces(self) -> Namespaces:
+        """Registered with the first workload: making a runtime registers nothing."""
+        return Namespaces("namespaces", self._site)

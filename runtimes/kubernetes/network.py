@@ -1,0 +1,139 @@
+"""Services, and who may talk to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from pulumi_kubernetes.core.v1 import Service
+from pulumi_kubernetes.networking.v1 import (
+    NetworkPolicy,
+    NetworkPolicyEgressRuleArgsDict,
+    NetworkPolicyIngressRuleArgsDict,
+    NetworkPolicyPeerArgsDict,
+    NetworkPolicyPortArgsDict,
+)
+
+from placement import PORTS
+from runtimes.kubernetes.site import Children, Site
+from settings import Settings
+from workload import Workload
+
+EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("prometheus", "prometheus"): ("http",),
+    ("prometheus", "alertmanager"): ("http",),
+    ("prometheus", "loki"): ("http",),
+    ("prometheus", "jaeger"): ("metrics",),
+    ("prometheus", "collector"): ("metrics",),
+    ("prometheus", "grafana"): ("http",),
+    ("prometheus", "node-exporter"): ("http",),
+    ("collector", "prometheus"): ("http",),
+    ("collector", "loki"): ("http",),
+    ("collector", "jaeger"): ("otlp-grpc",),
+    ("alertmanager", "collector"): ("notifications",),
+    ("grafana", "prometheus"): ("http",),
+    ("grafana", "alertmanager"): ("http",),
+    ("grafana", "loki"): ("http",),
+    ("grafana", "jaeger"): ("http",),
+}
+"""Who talks to whom in the stack → names of the ports; every other pair is refused."""
+INTAKE: Mapping[str, tuple[str, ...]] = {"collector": ("otlp-grpc", "otlp-http", "zipkin")}
+"""Ports that pods of every namespace may send to."""
+ENTRANCE: Mapping[str, tuple[str, ...]] = {"grafana": ("http",)}
+"""Ports that the target's gateway leads to."""
+
+_OUTSIDE_PROXIES = {"gke-l7-global-external-managed": ("35.191.0.0/16", "130.211.0.0/22")}
+"""Gateway class → addresses of its proxies, where they are not pods of the cluster."""
+_ANYWHERE: list[NetworkPolicyPeerArgsDict] = [
+    {"ip_block": {"cidr": "0.0.0.0/0"}},
+    {"ip_block": {"cidr": "::/0"}},
+    # Some network plugins do not count pods among addresses.
+    {"namespace_selector": {}},
+]
+
+
+def service(workload: Workload, site: Site, children: Children) -> None:
+    """Register the Service that gives a workload its name; that of an agent answers with every machine's."""
+    Service(
+        f"{children.prefix}-service",
+        metadata=site.named(workload.name),
+        spec={
+            "selector": site.selector(workload.name),
+            **({"cluster_ip": "None"} if workload.per_node else {}),
+            "ports": [
+                {"name": port.name, "port": port.number, "target_port": port.name} for port in workload.ports
+            ],
+        },
+        opts=children.options,
+    )
+
+
+def policy(workload: Workload, site: Site, children: Children) -> None:
+    """Register what a workload may receive and send, on top of the namespace's refusal of everything."""
+    NetworkPolicy(
+        f"{children.prefix}-policy",
+        metadata=site.autonamed(workload.name),
+        spec={
+            "pod_selector": {"match_labels": site.selector(workload.name)},
+            "policy_types": ["Ingress", "Egress"],
+            "ingress": _ingress(workload.name, site),
+            "egress": _egress(workload.name, site),
+        },
+        opts=children.options,
+    )
+
+
+def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
+    rules: list[NetworkPolicyIngressRuleArgsDict] = [
+        {"from_": [_pods(source, site)], "ports": _ports(workload, ports)}
+        for (source, destination), ports in EDGES.items()
+        if destination == workload
+    ]
+    if workload in INTAKE:
+        rules.append({"from_": [{"namespace_selector": {}}], "ports": _ports(workload, INTAKE[workload])})
+    if workload in ENTRANCE and site.has_gateway:
+        rules.append({"from_": _proxies(site), "ports": _ports(workload, ENTRANCE[workload])})
+    return rules
+
+
+def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
+    rules: list[NetworkPolicyEgressRuleArgsDict] = [
+        {"to": [_pods(destination, site)], "ports": _ports(destination, ports)}
+        for (source, destination), ports in EDGES.items()
+        if source == workload
+    ]
+    if workload == "prometheus":
+        # What it scrapes is wherever the catalogue says, and agents are on the machines' own network.
+        rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
+    if workload == "alertmanager" and (outside := notification_ports(site.settings)):
+        rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP", "port": number} for number in outside]})
+    return rules
+
+
+def notification_ports(settings: Settings) -> list[int]:
+    """Return the ports that notifications leave by, as the receivers say."""
+    alerting = settings.alerting
+    urls = [receiver.webhook.url for receiver in alerting.receivers if receiver.webhook]
+    urls += [alerting.dead_mans_switch.url] if alerting.dead_mans_switch else []
+    ports = {parts.port or (443 if parts.scheme == "https" else 80) for parts in map(urlsplit, urls)}
+    ports |= {443 for receiver in alerting.receivers if receiver.slack or receiver.pagerduty}
+    ports |= {int(r.email.smarthost.rpartition(":")[2]) for r in alerting.receivers if r.email}
+    return sorted(ports)
+
+
+def _pods(workload: str, site: Site) -> NetworkPolicyPeerArgsDict:
+    return {
+        "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": site.namespace_of(workload)}},
+        "pod_selector": {"match_labels": site.selector(workload)},
+    }
+
+
+def _proxies(site: Site) -> list[NetworkPolicyPeerArgsDict]:
+    if ranges := _OUTSIDE_PROXIES.get(site.target.gateway_class):
+        return [{"ip_block": {"cidr": cidr}} for cidr in ranges]
+    return [{"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": site.gateway}}}]
+
+
+def _ports(workload: str, ports: tuple[str, ...]) -> list[NetworkPolicyPortArgsDict]:
+    numbers = {port.name: port.number for port in PORTS[workload]}
+    return [{"protocol": "TCP", "port": numbers[name]} for name in ports]

@@ -1,0 +1,112 @@
+"""The pod of a workload: one container under restricted Pod Security, with probes and limits."""
+
+from __future__ import annotations
+
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    PodSecurityContextArgsDict,
+    PodTemplateSpecArgsDict,
+    ProbeArgsDict,
+    ResourceRequirementsArgsDict,
+)
+
+from runtimes.kubernetes.configuration import Mounted
+from runtimes.kubernetes.site import Site
+from runtimes.kubernetes.storage import CLAIM
+from workload import HostPath, Probe, Resources, Workload
+
+_STOP_SECONDS = 60
+"""How long a product may take to write what it holds in memory."""
+_SCRATCH = "/tmp"  # noqa: S108
+
+
+def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecArgsDict:
+    """Return the pod template of a workload; a StatefulSet adds the volume of its claim."""
+    agent = bool(workload.host_paths)
+    files += Mounted(
+        ({"name": "tmp", "empty_dir": {"size_limit": "256Mi"}},), ({"name": "tmp", "mount_path": _SCRATCH},)
+    )
+    for number, path in enumerate(workload.host_paths):
+        files += _host(f"host-{number}", path)
+    if workload.volume:
+        files += Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
+    return {
+        "metadata": {"labels": site.labels(workload.name)},
+        "spec": {
+            "service_account_name": workload.name,
+            "automount_service_account_token": False,
+            # Variables such as JAEGER_PORT for every Service are taken for settings by some products.
+            "enable_service_links": False,
+            "termination_grace_period_seconds": _STOP_SECONDS,
+            "security_context": _pod_security(workload.user),
+            # An agent sees the machine's processes and network instead of its own pod's.
+            "host_network": agent or None,
+            "host_pid": agent or None,
+            "tolerations": [{"operator": "Exists"}] if agent else None,
+            "containers": [_container(workload, files)],
+            "volumes": list(files.volumes),
+        },
+    }
+
+
+def _container(workload: Workload, files: Mounted) -> ContainerArgsDict:
+    return {
+        "name": workload.name,
+        "image": workload.image.reference,
+        "image_pull_policy": "IfNotPresent",
+        "command": list(workload.image.entrypoint),
+        "args": list(workload.arguments),
+        "ports": [{"name": port.name, "container_port": port.number} for port in workload.ports],
+        "resources": _resources(workload.resources),
+        # A product may replay its log for minutes, and an overloaded one must not be killed for being slow.
+        "startup_probe": _probe(workload.probe, period=5, failures=120),
+        "readiness_probe": _probe(workload.probe, period=10, failures=3),
+        "liveness_probe": _probe(workload.probe, period=10, failures=12),
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volume_mounts": list(files.mounts),
+    }
+
+
+def _pod_security(user: int) -> PodSecurityContextArgsDict:
+    return {
+        "run_as_non_root": True,
+        "run_as_user": user,
+        "run_as_group": user,
+        "fs_group": user,
+        "fs_group_change_policy": "OnRootMismatch",
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+
+
+def _resources(resources: Resources) -> ResourceRequirementsArgsDict:
+    return {
+        "requests": {"cpu": resources.cpu_request, "memory": resources.memory_request},
+        "limits": {"cpu": resources.cpu_limit, "memory": resources.memory_limit},
+    }
+
+
+def _probe(probe: Probe, *, period: int, failures: int) -> ProbeArgsDict:
+    return {
+        "http_get": {"path": probe.path, "port": probe.port},
+        "period_seconds": period,
+        "timeout_seconds": 5,
+        "failure_threshold": failures,
+    }
+
+
+def _host(name: str, path: HostPath) -> Mounted:
+    return Mounted(
+        ({"name": name, "host_path": {"path": path.path, "type": "Directory"}},),
+        (
+            {
+                "name": name,
+                "mount_path": path.mount,
+                "read_only": True,
+                "mount_propagation": "HostToContainer",
+            },
+        ),
+    )

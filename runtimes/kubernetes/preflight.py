@@ -1,0 +1,63 @@
+"""What is wrong or limited, told by the stack file alone: a preview needs no cluster for it."""
+
+from __future__ import annotations
+
+from placement import PORTS
+from runtimes.kubernetes.site import PUBLISHED, Site
+from runtimes.kubernetes.storage import claimed_size
+from targets import Exposure
+
+
+def problems(site: Site) -> list[str]:
+    """Return what would keep a stack from being of use, a line each."""
+    target, settings = site.target, site.settings
+    found = []
+    if site.has_gateway and not settings.kubernetes.host:
+        found.append(
+            f"kubernetes.host: is required on target {target.name!r}; give the DNS name under which people "
+            "open the stack, for example observability.example.org"
+        )
+    if not settings.alerting.receivers:
+        found.append(
+            "alerting.receivers: is empty: alerts would go nowhere; add one, for example "
+            "{name: team, webhook: {url: https://alerts.example.org/hook}}"
+        )
+    return found
+
+
+def notices(site: Site) -> tuple[str, ...]:
+    """Return what is limited or different here, a line each."""
+    target, settings = site.target, site.settings
+    sizes = {
+        "metrics.storage": settings.metrics.storage,
+        "logs.storage": settings.logs.storage,
+        "traces.storage": settings.traces.storage,
+        "dashboards.storage": settings.dashboards.storage,
+    }
+    lines = [
+        f"{key}: {size} becomes {claimed_size(size, target)}, the smallest volume on target {target.name!r}"
+        for key, size in sizes.items()
+        if claimed_size(size, target) != size
+    ]
+    if not target.network_policies_enforced:
+        lines.append(
+            f"network policies are part of the stack, but a default {target.name} cluster does not enforce "
+            "them; install a network plugin that does"
+        )
+    if target.exposure is Exposure.PORT_FORWARD:
+        lines += [
+            f"{name} is not exposed; open it with: kubectl port-forward --namespace "
+            f"{settings.kubernetes.namespace} service/{name} {PORTS[name][0].number}"
+            for name in PUBLISHED
+        ]
+    of_a_machine = {
+        "ports": settings.ports,
+        "portOffset": settings.port_offset,
+        "dataDirectory": settings.data_directory,
+    }
+    lines += [
+        f"{key}: is not used on target {target.name!r}, where products have their own addresses and volumes"
+        for key, value in of_a_machine.items()
+        if value
+    ]
+    return tuple(lines)

@@ -1,0 +1,102 @@
+"""One stack in one cluster: names, namespaces, labels, and how products find each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+from placement import ContainerPlacement
+from settings import Settings
+from targets import Exposure, Target
+
+AGENTS = frozenset({"node-exporter"})
+"""Workloads that read the machine, which restricted Pod Security forbids; they have their own namespace."""
+PUBLISHED = ("grafana",)
+"""Workloads that ask people who they are; nothing else is led to from outside the cluster."""
+
+
+@dataclass(frozen=True)
+class Children:
+    """Where the objects of a workload hang in the resource tree."""
+
+    prefix: str
+    """Name of the component; its children's names begin with it."""
+    options: pulumi.ResourceOptions
+    """Options of every child."""
+
+
+@dataclass(frozen=True)
+class KubernetesPlacement(ContainerPlacement):
+    """Products are found by the names of their Services, agents in the agents' namespace."""
+
+    agents: str
+    """Namespace of the agents."""
+
+    def address(self, workload: str, port: str) -> str:
+        """Return ``host:port`` under which pods of the stack reach that port."""
+        host, number = super().address(workload, port).rsplit(":", 1)
+        return f"{host}.{self.agents}:{number}" if workload in AGENTS else f"{host}:{number}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One stack in one cluster."""
+
+    target: Target
+    settings: Settings
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of everything but the agents and the entrance."""
+        return self.settings.kubernetes.namespace
+
+    @property
+    def agents(self) -> str:
+        """Namespace of the agents."""
+        return f"{self.namespace}-agents"
+
+    @property
+    def gateway(self) -> str:
+        """Namespace of the entrance, whose pods the cluster's gateway controller makes."""
+        return f"{self.namespace}-gateway"
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether people come in through a Gateway."""
+        return self.target.exposure is Exposure.GATEWAY
+
+    @property
+    def placement(self) -> KubernetesPlacement:
+        """Where things are in this cluster."""
+        url = f"https://{self.settings.kubernetes.host}"
+        return KubernetesPlacement(
+            homes={"grafana": "/usr/share/grafana"},
+            public_urls=dict.fromkeys(PUBLISHED, url) if self.has_gateway else {},
+            agents=self.agents,
+        )
+
+    def namespace_of(self, workload: str) -> str:
+        """Return the namespace a workload lives in."""
+        return self.agents if workload in AGENTS else self.namespace
+
+    def selector(self, workload: str) -> dict[str, str]:
+        """Return the labels that select the pods of a workload; they never change."""
+        return {"app.kubernetes.io/name": workload, "app.kubernetes.io/instance": self.settings.stack}
+
+    def labels(self, workload: str) -> dict[str, str]:
+        """Return the labels of every object of a workload."""
+        return {**self.selector(workload), "app.kubernetes.io/part-of": "observability"}
+
+    def named(self, workload: str) -> ObjectMetaArgsDict:
+        """Return the metadata of an object that is found by its name: the workload's."""
+        return {
+            "name": workload,
+            "namespace": self.namespace_of(workload),
+            "labels": self.labels(workload),
+        }
+
+    def autonamed(self, workload: str) -> ObjectMetaArgsDict:
+        """Return the metadata of an object whose name the engine makes, so that it can be replaced."""
+        return {"namespace": self.namespace_of(workload), "labels": self.labels(workload)}

@@ -1,0 +1,30 @@
+"""Volumes: how large a claim is, and what becomes of it."""
+
+from __future__ import annotations
+
+from pulumi_kubernetes.core.v1 import PersistentVolumeClaimArgsDict
+
+from runtimes.kubernetes.site import Site
+from targets import Target
+from units import size_in_bytes
+from workload import Volume
+
+CLAIM = "data"
+"""Name of the claim and of the volume in the pod."""
+
+
+def claimed_size(size: str, target: Target) -> str:
+    """Return a size that the target's storage makes: ``size``, or its minimum where that is larger."""
+    return max(size, target.minimum_volume, key=size_in_bytes)
+
+
+def claim(volume: Volume, workload: str, site: Site) -> PersistentVolumeClaimArgsDict:
+    """Return the claim template of a workload's volume."""
+    return {
+        "metadata": {"name": CLAIM, "labels": site.selector(workload)},
+        "spec": {
+            "access_modes": ["ReadWriteOnce"],
+            **({"storage_class_name": site.target.storage_class} if site.target.storage_class else {}),
+            "resources": {"requests": {"storage": claimed_size(volume.size, site.target)}},
+        },
+    }

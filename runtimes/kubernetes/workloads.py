@@ -1,0 +1,48 @@
+"""What keeps the pods of a workload running: StatefulSet, Deployment or DaemonSet."""
+
+from __future__ import annotations
+
+from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
+
+from runtimes.kubernetes import pods
+from runtimes.kubernetes.configuration import Mounted
+from runtimes.kubernetes.site import Children, Site
+from runtimes.kubernetes.storage import claim
+from workload import Workload
+
+
+def controller(workload: Workload, site: Site, files: Mounted, children: Children) -> None:
+    """Register what runs a workload: a pod on every machine, one pod with a volume, or one without."""
+    metadata, selector = site.named(workload.name), site.selector(workload.name)
+    template = pods.template(workload, site, files)
+    if workload.per_node:
+        DaemonSet(
+            f"{children.prefix}-daemon-set",
+            metadata=metadata,
+            spec={"selector": {"match_labels": selector}, "template": template},
+            opts=children.options,
+        )
+    elif workload.volume:
+        StatefulSet(
+            f"{children.prefix}-stateful-set",
+            metadata=metadata,
+            spec={
+                "selector": {"match_labels": selector},
+                "service_name": workload.name,
+                "replicas": 1,
+                "template": template,
+                "volume_claim_templates": [claim(workload.volume, workload.name, site)],
+                "persistent_volume_claim_retention_policy": {
+                    "when_deleted": "Delete" if site.settings.delete_data else "Retain",
+                    "when_scaled": "Retain",
+                },
+            },
+            opts=children.options,
+        )
+    else:
+        Deployment(
+            f"{children.prefix}-deployment",
+            metadata=metadata,
+            spec={"selector": {"match_labels": selector}, "replicas": 1, "template": template},
+            opts=children.options,
+        )

@@ -1,0 +1,35 @@
+"""Ports of this machine by name (``prometheus-http``): what can be wrong with them, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+
+
+def unknown(names: Collection[str], known: Collection[str]) -> list[str]:
+    """Return a problem for every name in the settings that is no port."""
+    problems = []
+    for name in sorted(set(names) - set(known)):
+        near = get_close_matches(name, known, n=1)
+        advice = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+        problems.append(f"ports.{name}: unknown port; {advice}")
+    return problems
+
+
+def conflicts(ports: Mapping[str, int]) -> list[str]:
+    """Return a problem for every number that two of the ports want."""
+    return [
+        f"ports: {' and '.join(name for name, wanted in ports.items() if wanted == number)} both want "
+        f"{number}; give one of them another port"
+        for number in sorted(set(ports.values()))
+        if list(ports.values()).count(number) > 1
+    ]
+
+
+def taken(ports: Mapping[str, int], owners: Mapping[str, str]) -> list[str]:
+    """Return a problem for every port that has an owner."""
+    return [
+        f"ports.{name}: {ports[name]} is taken by {owner}; stop that, choose another port with "
+        f"pulumi config set --path 'ports.{name}' NUMBER, or move all ports with portOffset"
+        for name, owner in owners.items()
+    ]

@@ -1,0 +1,172 @@
+"""Plain processes on this machine, bound to loopback, kept running by a supervisor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import pulumi
+
+import toolchain
+import versions
+from placement import PORTS
+from provider.ports import taken_ports
+from provider.resources import Process
+from runtimes import Deployed
+from settings import Settings
+from workload import Workload
+
+PROJECT = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+
+_ELSEWHERE = {"jaeger-otlp-grpc": 14317, "jaeger-health": 13134, "jaeger-metrics": 8889, "loki-grpc": 9096}
+"""Ports that two products share by default, which one machine cannot."""
+_PROGRAMS = {
+    "prometheus": versions.PROMETHEUS.program,
+    "alertmanager": versions.ALERTMANAGER.program,
+    "loki": versions.LOKI.program,
+    "jaeger": versions.JAEGER.program,
+    "collector": versions.COLLECTOR.program,
+    "grafana": versions.GRAFANA.program,
+    "node-exporter": versions.NODE_EXPORTER.program,
+}
+_OPTIONAL = {"grafana"}
+
+
+class LoopbackPlacement:
+    """Every product has ports of its own on loopback and folders of its own in the stack's directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.directory = Path(settings.data_directory or PROJECT / ".state" / settings.stack).absolute()
+        self.ports: Mapping[str, int] = {
+            name: settings.ports.get(name, number + settings.port_offset)
+            for name, number in usual_ports().items()
+        }
+
+    def listen(self, workload: str, port: str) -> str:
+        return f"{LOOPBACK}:{self.ports[f'{workload}-{port}']}"
+
+    def address(self, workload: str, port: str) -> str:
+        return self.listen(workload, port)
+
+    def config(self, workload: str) -> str:
+        return str(self.directory / workload / "config")
+
+    def data(self, workload: str) -> str:
+        return str(self.directory / workload / "data")
+
+    def secret(self, workload: str, name: str) -> str:
+        return str(self.directory / workload / "secrets" / name)
+
+    def public_url(self, workload: str) -> str:
+        return f"http://{self.address(workload, 'http')}"
+
+    def log(self, workload: str) -> str:
+        return str(self.directory / "logs" / f"{workload}.log")
+
+    def home(self, workload: str) -> str:
+        program = toolchain.find(_PROGRAMS[workload])
+        return str(program.resolve().parent.parent) if program else ""
+
+    def host(self, path: str) -> str:
+        return path
+
+
+class ProcessRuntime:
+    """Lowers each workload to one supervised process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.placement = LoopbackPlacement(settings)
+
+    def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
+        return {
+            name: f"{name} is left out: no {_PROGRAMS[name]} program could be found or downloaded here"
+            for name in workloads
+            if name in _OPTIONAL and toolchain.find(_PROGRAMS[name]) is None
+        }
+
+    def problems(self, workloads: Collection[str]) -> list[str]:
+        missing = [
+            f"target: {name} is not installed; run: make setup"
+            for name in workloads
+            if name not in _OPTIONAL and toolchain.find(_PROGRAMS[name]) is None
+        ]
+        return missing + self._unknown_ports() + self._taken_ports(workloads)
+
+    def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
+        program = toolchain.find(workload.image.program)
+        if program is None:
+            raise FileNotFoundError(f"{workload.image.program} is not installed; run: make setup")
+        placement, probe, reload = self.placement, workload.probe, workload.reload
+        process = Process(
+            f"{parent.pulumi_resource_name}-process",
+            name=workload.name,
+            directory=str(placement.directory),
+            program=str(program),
+            version=toolchain.installed_version(workload.image.program) or "",
+            arguments=list(workload.arguments),
+            files=dict(workload.files),
+            secret_files=dict(workload.secrets),
+            reload_files=list(reload.files) if reload else [],
+            reload_signal=(reload.signal or None) if reload else None,
+            reload_check=(
+                {
+                    "url": f"http://{placement.address(workload.name, probe.port)}/metrics",
+                    "metric": reload.success_metric,
+                }
+                if reload and reload.success_metric
+                else None
+            ),
+            ports={port.name: placement.ports[f"{workload.name}-{port.name}"] for port in workload.ports},
+            health_url=f"http://{placement.address(workload.name, probe.port)}{probe.path}",
+            delete_data=self._settings.delete_data,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        return Deployed(
+            {
+                port.name: _once_there(process, placement.address(workload.name, port.name))
+                for port in workload.ports
+                if port.public
+            }
+        )
+
+    def _unknown_ports(self) -> list[str]:
+        known = list(usual_ports())
+        problems = []
+        for name in set(self._settings.ports) - set(known):
+            near = get_close_matches(name, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            problems.append(f"ports.{name}: unknown port; {advice}")
+        return problems
+
+    def _taken_ports(self, workloads: Collection[str]) -> list[str]:
+        ports = self.placement.ports
+        mine = {f"{w}-{p.name}": ports[f"{w}-{p.name}"] for w in workloads for p in PORTS[w]}
+        twice = [number for number, count in Counter(mine.values()).items() if count > 1]
+        problems = [
+            f"ports: {' and '.join(n for n, p in mine.items() if p == number)} both want {number}; "
+            "give one of them another port"
+            for number in twice
+        ]
+        return problems + [
+            f"ports.{name}: {mine[name]} is taken by {owner}; stop that, choose another port with "
+            f"pulumi config set --path 'ports.{name}' NUMBER, or move all ports with portOffset"
+            for name, owner in taken_ports(mine, allowed=self.placement.directory).items()
+        ]
+
+
+def _once_there(process: Process, address: str) -> pulumi.Output[str]:
+    """Return an address that is known before, as an output that waits for the process."""
+    return pulumi.Output.all(address, process.urn).apply(lambda values: str(values[0]))
+
+
+def usual_ports() -> Mapping[str, int]:
+    """Return every port of a stack on this machine by name, ``prometheus-http``."""
+    return {
+        f"{workload}-{port.name}": _ELSEWHERE.get(f"{workload}-{port.name}", port.number)
+        for workload, ports in PORTS.items()
+        for port in ports
+    }

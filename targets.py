@@ -1,0 +1,144 @@
+"""The places the stack can run, as data. Adding a target is adding a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RuntimeKind(StrEnum):
+    """What lowers a `Workload`."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+    KUBERNETES = "kubernetes"
+
+
+class Exposure(StrEnum):
+    """How people reach what is public."""
+
+    PORT = "port"
+    """A port of the machine."""
+    PORT_FORWARD = "port-forward"
+    """``kubectl port-forward``; nothing is exposed."""
+    GATEWAY = "gateway"
+    """Gateway API."""
+    INGRESS = "ingress"
+    """Ingress, where the cluster has only that."""
+
+
+class ObjectStorage(StrEnum):
+    """Which object storage the target's cloud offers."""
+
+    NONE = "none"
+    OCI = "oci"
+    AZURE = "azure"
+    GCS = "gcs"
+
+
+class Identity(StrEnum):
+    """How a workload proves to the cloud who it is."""
+
+    NONE = "none"
+    CUSTOMER_SECRET_KEY = "customer-secret-key"
+    """A rotatable key in a secret: Loki cannot use OKE's workload identity."""
+    AZURE_WORKLOAD_IDENTITY = "azure-workload-identity"
+    GKE_WORKLOAD_IDENTITY = "gke-workload-identity"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What differs between the places the stack can run."""
+
+    name: str
+    runtime: RuntimeKind
+    exposure: Exposure
+    storage_class: str = ""
+    """Storage class of volumes; empty for the cluster's default, or where there is none."""
+    minimum_volume: str = "1Gi"
+    """Smallest volume the storage makes; a smaller claim is rounded up to it."""
+    expandable: bool = True
+    """Whether a volume can grow."""
+    gateway_class: str = ""
+    object_storage: ObjectStorage = ObjectStorage.NONE
+    identity: Identity = Identity.NONE
+    network_policies_enforced: bool = False
+    """Whether a default cluster enforces NetworkPolicy; where not, an output says so."""
+    scrapes: frozenset[str] = frozenset()
+    """The target's own parts that can be scraped, as scrape job names."""
+    engine_variable: str = ""
+    """Environment variable that names the container engine's socket."""
+    engine_sockets: tuple[str, ...] = ()
+    """Where the container engine usually listens, the likeliest first; ``{uid}`` is the user's id."""
+    log_options: tuple[tuple[str, str], ...] = ()
+    """Options of the container engine's ``json-file`` log driver that limit what logs take on disk."""
+
+
+_CLUSTER = frozenset({"node", "kubelet", "cadvisor", "kube-state-metrics", "apiserver"})
+
+TARGETS: Mapping[str, Target] = {
+    target.name: target
+    for target in (
+        Target("process", RuntimeKind.PROCESS, Exposure.PORT, scrapes=frozenset({"node"})),
+        Target(
+            "docker",
+            RuntimeKind.DOCKER,
+            Exposure.PORT,
+            scrapes=frozenset({"node", "cadvisor"}),
+            engine_variable="DOCKER_HOST",
+            engine_sockets=("/var/run/docker.sock", "/run/user/{uid}/docker.sock"),
+            log_options=(("max-size", "10m"), ("max-file", "3")),
+        ),
+        Target(
+            "podman",
+            RuntimeKind.DOCKER,
+            Exposure.PORT,
+            scrapes=frozenset({"node", "cadvisor"}),
+            engine_variable="CONTAINER_HOST",
+            engine_sockets=("/run/user/{uid}/podman/podman.sock", "/run/podman/podman.sock"),
+            log_options=(("max-size", "10m"),),
+        ),
+        Target(
+            "minikube",
+            RuntimeKind.KUBERNETES,
+            Exposure.PORT_FORWARD,
+            storage_class="standard",
+            expandable=False,
+            scrapes=_CLUSTER,
+        ),
+        Target(
+            "oke",
+            RuntimeKind.KUBERNETES,
+            Exposure.GATEWAY,
+            storage_class="oci-bv",
+            minimum_volume="50Gi",
+            gateway_class="istio",
+            object_storage=ObjectStorage.OCI,
+            identity=Identity.CUSTOMER_SECRET_KEY,
+            scrapes=_CLUSTER,
+        ),
+        Target(
+            "aks",
+            RuntimeKind.KUBERNETES,
+            Exposure.GATEWAY,
+            storage_class="managed-csi",
+            gateway_class="approuting-istio",
+            object_storage=ObjectStorage.AZURE,
+            identity=Identity.AZURE_WORKLOAD_IDENTITY,
+            scrapes=_CLUSTER,
+        ),
+        Target(
+            "gke",
+            RuntimeKind.KUBERNETES,
+            Exposure.GATEWAY,
+            storage_class="standard-rwo",
+            minimum_volume="10Gi",
+            gateway_class="gke-l7-global-external-managed",
+            object_storage=ObjectStorage.GCS,
+            identity=Identity.GKE_WORKLOAD_IDENTITY,
+            network_policies_enforced=True,
+            scrapes=_CLUSTER,
+        ),
+    )
+}

@@ -1,0 +1,153 @@
+"""What the program registers for a stack file of a Kubernetes target; Pulumi's mocks stand for the engine."""
+
+from __future__ import annotations
+
+import functools
+import json
+import runpy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pulumi
+import yaml
+from google.protobuf import json_format
+from pulumi.runtime import mocks, rpc, settings
+
+PROJECT = Path(__file__).parents[2]
+STACKS = ("minikube", "oke", "aks", "gke", "prod")
+CANARY = "0123456789abcdef-canary-of-a-secret"
+SECRETS = {"slackApiUrl": f"https://hooks.example.org/{CANARY}", "pagerdutyRoutingKey": CANARY[:32]}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as the engine is asked for it."""
+
+    urn: str
+    token: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    """Without the marks of secrets."""
+    wire: dict[str, Any]
+    """Inputs as they go to the engine, where secrets are marked."""
+    retained: bool
+
+
+@dataclass
+class Rendering:
+    """Everything one stack registers."""
+
+    resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Component → its outputs."""
+
+    def manifests(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return the objects of these kinds, all where none is named."""
+        found = [r.inputs for r in self.resources if r.token.startswith("kubernetes:")]
+        return [m for m in found if m["kind"] in kinds or not kinds]
+
+    def one(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the object with this kind and logical name's beginning."""
+        (found,) = [m for m in self.manifests(kind) if m["metadata"].get("name") == name]
+        return found
+
+    def pods(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Yield workload, namespace and pod specification."""
+        for manifest in self.manifests("StatefulSet", "Deployment", "DaemonSet"):
+            metadata = manifest["metadata"]
+            yield metadata["name"], metadata["namespace"], manifest["spec"]["template"]["spec"]
+
+    def files(self, workload: str) -> dict[str, str]:
+        """Return the configuration and secret files that the container sees, by absolute path."""
+        (spec,) = [spec for name, _, spec in self.pods() if name == workload]
+        sources = {m["metadata"]["name"]: m for m in self.manifests("ConfigMap", "Secret")}
+        found: dict[str, str] = {}
+        for mount in spec["containers"][0]["volumeMounts"]:
+            (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]] or [{}]
+            name = volume.get("configMap", {}).get("name") or volume.get("secret", {}).get("secretName")
+            if name:
+                content = sources[name].get("data") or sources[name]["stringData"]
+                found |= {str(PurePosixPath(mount["mountPath"]) / key): text for key, text in content.items()}
+        return found
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, rendering: Rendering) -> None:
+        super().__init__(_Cluster())
+        self.rendering = rendering
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        inputs = _unwrapped(rpc.deserialize_properties(request.object))
+        wire = json_format.MessageToDict(request.object)
+        if request.type.startswith("kubernetes:") and "metadata" in inputs:
+            inputs["metadata"].setdefault("name", f"{request.name}-0a1b2c3d")
+        self.rendering.resources.append(
+            Resource(
+                response.urn, request.type, request.name, request.parent, inputs, wire, request.retainOnDelete
+            )
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        outputs = rpc.deserialize_properties(request.outputs)
+        self.rendering.outputs[request.urn.rsplit("::", 1)[-1]] = outputs
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+class _Cluster(mocks.Mocks):
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        state = dict(args.inputs)
+        if args.typ == "observability:index:Password":
+            state["result"] = CANARY
+        if args.typ.startswith("kubernetes:") and "metadata" in state:
+            state["metadata"] = {"name": f"{args.name}-0a1b2c3d", **state["metadata"]}
+        return f"{args.name}-id", state
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        raise AssertionError(f"a preview must not ask anything: {args.token}")
+
+
+def configuration(stack: str) -> dict[str, str]:
+    """Return what a committed stack file says, in the engine's form, and the secrets it wants."""
+    text = (PROJECT / f"Pulumi.{stack}.yaml").read_text()
+    values = yaml.safe_load(text)["config"]
+    config = {key: v if isinstance(v, str) else json.dumps(v) for key, v in values.items()}
+    wanted = {f"observability:{key}": value for key, value in SECRETS.items() if key in text}
+    return config | wanted
+
+
+@functools.cache
+def render(stack: str) -> Rendering:
+    """Run the whole program for a committed stack file."""
+    return rendered(stack, configuration(stack))
+
+
+def rendered(stack: str, config: dict[str, str]) -> Rendering:
+    """Run the whole program for a configuration."""
+    rendering = Rendering()
+    settings.reset_options()
+    monitor = _Monitor(rendering)
+    mocks.set_mocks(_Cluster(), project="observability", stack=stack, monitor=monitor)
+    secret_keys = [f"observability:{key}" for key in SECRETS]
+    pulumi.runtime.set_all_config(config, secret_keys)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> None:
+        runpy.run_path(str(PROJECT / "__main__.py"))
+
+    run()
+    return rendering
+
+
+def _unwrapped(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return _unwrapped(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {key: _unwrapped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unwrapped(inner) for inner in value]
+    return value

@@ -1,0 +1,133 @@
+"""What the Docker runtime says about this machine before anything is made."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from typing import Any, ClassVar
+
+import pytest
+
+from runtimes.docker import DockerRuntime, engine
+from settings import Settings
+from targets import TARGETS
+
+pytestmark = pytest.mark.graph
+
+
+class _Engine(BaseHTTPRequestHandler):
+    containers: ClassVar[list[dict[str, Any]]] = []
+    asked: ClassVar[list[str]] = []
+    status = 200
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = json.dumps(self.containers).encode()
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def handler() -> type[_Engine]:
+    return type("Handler", (_Engine,), {"containers": [], "asked": []})
+
+
+@pytest.fixture
+def host(tmp_path: Path, handler: type[_Engine], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An engine's socket; short, because a socket's path may not be long."""
+    monkeypatch.chdir(tmp_path)
+    with ThreadingUnixStreamServer("engine.sock", handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield "unix://engine.sock"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def problems(target: str = "docker", **settings: Any) -> list[str]:
+    runtime = DockerRuntime(TARGETS[target], Settings(stack="dev", target=target, **settings))
+    return runtime.problems(["loki", "node-exporter"])
+
+
+def test_a_machine_without_an_engine_is_told_so(tmp_path: Path) -> None:
+    (problem,) = problems(docker={"host": f"unix://{tmp_path}/nothing.sock"})
+    assert f"no docker engine answers at unix://{tmp_path}/nothing.sock: there is no such socket" in problem
+    assert "pulumi config set --path docker.host" in problem
+
+
+def test_an_engine_that_answers_with_an_error_is_named(host: str, handler: type[_Engine]) -> None:
+    handler.status = 500
+    (problem,) = problems("podman", docker={"host": host})
+    assert f"no podman engine answers at {host}: it answers 500" in problem
+
+
+def test_a_socket_that_nobody_serves_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind("silent.sock")
+        (problem,) = problems(docker={"host": "unix://silent.sock"})
+    assert "Connection refused" in problem
+
+
+def test_a_taken_port_is_named(host: str, listener: int) -> None:
+    (problem,) = problems(docker={"host": host}, ports={"loki-http": listener})
+    assert problem.startswith(f"ports.loki-http: {listener} is taken by ")
+
+
+def test_ports_of_the_stacks_own_containers_are_not_taken(
+    host: str, handler: type[_Engine], listener: int
+) -> None:
+    handler.containers = [{"Ports": [{"PrivatePort": 3100, "PublicPort": listener}, {"PrivatePort": 9095}]}]
+    assert problems(docker={"host": host}, ports={"loki-http": listener}) == []
+    assert ["observability.stack%3Ddev" in path for path in handler.asked] == [True]
+
+
+def test_nothing_of_the_machine_is_looked_at_when_told_so(
+    tmp_path: Path, listener: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(engine.SKIP, "1")
+    assert problems(docker={"host": f"unix://{tmp_path}/none.sock"}, ports={"loki-http": listener}) == []
+
+
+def test_a_misspelt_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(engine.SKIP, "1")
+    (problem,) = problems(ports={"loki-htpp": 13100})
+    assert problem == "ports.loki-htpp: unknown port; did you mean loki-http?"
+
+
+def test_two_products_that_want_one_port_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(engine.SKIP, "1")
+    settings = Settings(stack="dev", target="docker", ports={"loki-http": 13100, "jaeger-http": 13100})
+    (problem,) = DockerRuntime(TARGETS["docker"], settings).problems(["loki", "jaeger"])
+    assert problem == "ports: loki-http and jaeger-http both want 13100; give one of them another port"
+
+
+def test_the_engine_is_where_the_stack_file_says_then_the_environment_then_the_usual_place() -> None:
+    def address(environment: dict[str, str], target: str = "podman", **docker: str) -> str:
+        settings = Settings(stack="dev", target=target, docker=docker)
+        return engine.address(TARGETS[target], settings, environment)
+
+    variables = {"DOCKER_HOST": "unix:///d.sock", "CONTAINER_HOST": "unix:///c.sock"}
+    assert address(variables, host="unix:///s.sock") == "unix:///s.sock"
+    assert address(variables) == "unix:///c.sock"
+    assert address(variables, "docker") == "unix:///d.sock"
+    assert address({}).endswith("/podman/podman.sock")

@@ -1,0 +1,239 @@
+"""The objects of the Kubernetes targets: resource tree, pods, files, volumes and the entrance."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+from pulumi.runtime import rpc
+
+from targets import TARGETS
+from tests.graph.kubernetes_objects import CANARY, STACKS, configuration, render, rendered
+from units import size_in_bytes
+
+pytestmark = pytest.mark.graph
+
+PRODUCTS = {"prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter", "grafana"}
+KUBERNETES = "1.36"
+CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+class TestEveryStack:
+    def test_names_are_unique_and_say_where_a_resource_belongs(self, stack: str) -> None:
+        resources = render(stack).resources
+        urns = [resource.urn for resource in resources]
+        assert len(set(urns)) == len(urns)
+        for resource in resources:
+            if resource.token.startswith(("kubernetes:", "pulumi:providers:")):
+                component = resource.parent.rsplit("::", 1)[-1]
+                assert component in {"namespaces", *PRODUCTS}
+                assert resource.name.startswith(f"{component}-")
+
+    def test_one_provider_of_our_own_makes_every_object(self, stack: str) -> None:
+        providers = [r for r in render(stack).resources if r.token == "pulumi:providers:kubernetes"]
+        assert [provider.name for provider in providers] == ["namespaces-cluster"]
+        context = json.loads(configuration(stack)["observability:kubernetes"])["context"]
+        assert providers[0].inputs["context"] == context
+
+    def test_tokens_say_nothing_of_the_target(self, stack: str) -> None:
+        tokens = {r.token for r in render(stack).resources if r.token.startswith("observability:")}
+        assert tokens == {
+            f"observability:index:{name}"
+            for name in (
+                "Namespaces",
+                "Collector",
+                "Prometheus",
+                "Loki",
+                "Jaeger",
+                "Alertmanager",
+                "NodeExporter",
+                "Grafana",
+                "Password",
+            )
+        }
+
+    def test_objects_are_valid(self, stack: str) -> None:
+        for manifest in render(stack).manifests():
+            if manifest["kind"] not in CUSTOM:
+                kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+    def test_what_others_refer_to_by_name_has_that_name(self, stack: str) -> None:
+        rendering = render(stack)
+        for kind in ("Service", "ServiceAccount"):
+            names = [m["metadata"]["name"] for m in rendering.manifests(kind)]
+            assert sorted(names) == sorted(PRODUCTS)
+        assert {name for name, _, _ in rendering.pods()} == PRODUCTS
+        for manifest in rendering.manifests("StatefulSet"):
+            assert manifest["spec"]["serviceName"] == manifest["metadata"]["name"]
+
+    def test_services_select_exactly_their_pods_and_lead_to_their_ports(self, stack: str) -> None:
+        rendering = render(stack)
+        pods = {
+            m["metadata"]["name"]: m["spec"]["template"]
+            for m in rendering.manifests("StatefulSet", "Deployment", "DaemonSet")
+        }
+        for service in rendering.manifests("Service"):
+            selector = service["spec"]["selector"].items()
+            selected = {n for n, pod in pods.items() if selector <= pod["metadata"]["labels"].items()}
+            assert selected == {service["metadata"]["name"]}
+            container = pods[service["metadata"]["name"]]["spec"]["containers"][0]
+            ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+            assert {p["targetPort"]: p["port"] for p in service["spec"]["ports"]} == ports
+
+    def test_pods_are_restricted(self, stack: str) -> None:
+        for name, namespace, spec in render(stack).pods():
+            security, (container,) = spec["securityContext"], spec["containers"]
+            assert security["runAsNonRoot"] is True
+            assert security["runAsUser"] == security["fsGroup"] == security["runAsGroup"] > 0
+            assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert spec["automountServiceAccountToken"] is False
+            assert spec["serviceAccountName"] == name
+            if namespace == "observability":
+                kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
+                assert kinds <= {"configMap", "secret", "emptyDir"}
+                assert not spec.get("hostNetwork")
+                assert not spec.get("hostPID")
+
+    def test_only_the_agent_sees_the_machine_and_cannot_change_it(self, stack: str) -> None:
+        rendering = render(stack)
+        agents = [(name, spec) for name, namespace, spec in rendering.pods() if namespace != "observability"]
+        ((name, spec),) = agents
+        assert name == "node-exporter"
+        (host,) = [volume for volume in spec["volumes"] if "hostPath" in volume]
+        (mount,) = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == host["name"]]
+        assert mount["readOnly"] is True
+        levels = {
+            m["metadata"]["name"]: m["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+            for m in rendering.manifests("Namespace")
+        }
+        assert levels.pop("observability-gateway", "baseline") == "baseline"
+        assert levels == {"observability": "restricted", "observability-agents": "privileged"}
+        agents_namespace = rendering.one("Namespace", "observability-agents")
+        assert (
+            "node-exporter"
+            in agents_namespace["metadata"]["annotations"]["observability/pod-security-reason"]
+        )
+
+    def test_every_container_has_probes_and_limits(self, stack: str) -> None:
+        for _, _, spec in render(stack).pods():
+            container = spec["containers"][0]
+            ports = {port["name"] for port in container["ports"]}
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                assert container[probe]["httpGet"]["port"] in ports
+            for limit in ("requests", "limits"):
+                assert container["resources"][limit].keys() == {"cpu", "memory"}
+
+    def test_a_container_sees_every_file_its_command_line_and_configuration_name(self, stack: str) -> None:
+        rendering = render(stack)
+        for name, _, spec in rendering.pods():
+            files = rendering.files(name)
+            text = "\n".join([*spec["containers"][0]["args"], *files.values()])
+            named = set(re.findall(rf"/etc/{name}/[\w./-]+\.(?:yaml|ini)|/run/secrets/{name}/[\w-]+", text))
+            assert named - set(files) == set()
+            assert named or name == "node-exporter"
+        assert any(path.startswith("/etc/prometheus/rules/") for path in rendering.files("prometheus"))
+        assert any(path.startswith("/etc/grafana/dashboards/") for path in rendering.files("grafana"))
+
+    def test_secrets_are_encrypted_and_only_in_secrets(self, stack: str) -> None:
+        secrets = 0
+        for resource in render(stack).resources:
+            if not resource.token.endswith(":Secret"):
+                assert CANARY[:32] not in json.dumps(resource.inputs)
+                continue
+            secrets += 1
+            assert rpc.is_rpc_secret(resource.wire["stringData"])
+        assert secrets == (2 if stack == "prod" else 1)
+
+    def test_changed_rules_restart_nothing_and_everything_else_rolls_its_pod(self, stack: str) -> None:
+        rendering = render(stack)
+        mutable = {m["metadata"]["name"] for m in rendering.manifests("ConfigMap") if not m["immutable"]}
+        assert mutable == {
+            "prometheus-config-0a1b2c3d",
+            "prometheus-config-rules-0a1b2c3d",
+            "grafana-config-dashboards-0a1b2c3d",
+        }
+        (spec,) = [spec for name, _, spec in rendering.pods() if name == "prometheus"]
+        assert "--config.auto-reload" in spec["containers"][0]["args"]
+        mounts = [mount for _, _, spec in rendering.pods() for mount in spec["containers"][0]["volumeMounts"]]
+        assert not any("subPath" in mount for mount in mounts), "files mounted by subPath never change"
+
+    def test_config_maps_fit_into_etcd(self, stack: str) -> None:
+        for manifest in render(stack).manifests("ConfigMap"):
+            assert sum(len(text.encode()) for text in manifest["data"].values()) < 900_000
+
+    def test_data_outlives_the_stack(self, stack: str) -> None:
+        rendering = render(stack)
+        sets = rendering.manifests("StatefulSet")
+        assert {m["metadata"]["name"] for m in sets} == PRODUCTS - {"node-exporter"}
+        for manifest in sets:
+            assert manifest["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+        kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
+        assert kept == {"observability"}
+
+    def test_volumes_are_of_a_size_and_class_that_the_target_has(self, stack: str) -> None:
+        config = configuration(stack)
+        target = TARGETS[config["observability:target"]]
+        asked = json.loads(config["observability:metrics"])["storage"]
+        for manifest in render(stack).manifests("StatefulSet"):
+            (claim,) = manifest["spec"]["volumeClaimTemplates"]
+            size = claim["spec"]["resources"]["requests"]["storage"]
+            assert claim["spec"]["storageClassName"] == target.storage_class
+            assert size_in_bytes(size) >= size_in_bytes(target.minimum_volume)
+            if manifest["metadata"]["name"] == "prometheus":
+                assert size == asked
+
+    def test_nothing_but_grafana_is_led_to_from_outside(self, stack: str) -> None:
+        rendering = render(stack)
+        assert {m["spec"].get("type", "ClusterIP") for m in rendering.manifests("Service")} == {"ClusterIP"}
+        assert not rendering.manifests("Ingress")
+        urls = {name: outputs.get("url") for name, outputs in rendering.outputs.items() if outputs.get("url")}
+        if stack == "minikube":
+            assert not rendering.manifests("Gateway", "HTTPRoute")
+            assert urls == {}
+            return
+        host = json.loads(configuration(stack)["observability:kubernetes"])["host"]
+        assert urls == {"grafana": f"https://{host}"}
+        (gateway,), (route,) = rendering.manifests("Gateway"), rendering.manifests("HTTPRoute")
+        (listener,) = gateway["spec"]["listeners"]
+        assert (listener["protocol"], listener["hostname"], listener["port"]) == ("HTTPS", host, 443)
+        assert listener["tls"]["certificateRefs"]
+        assert route["spec"]["parentRefs"] == [
+            {
+                "name": gateway["metadata"]["name"],
+                "namespace": gateway["metadata"]["namespace"],
+                "sectionName": listener["name"],
+            }
+        ]
+        (backend,) = route["spec"]["rules"][0]["backendRefs"]
+        assert backend == {"name": "grafana", "port": 3000}
+        assert route["metadata"]["namespace"] == rendering.one("Service", "grafana")["metadata"]["namespace"]
+
+
+def test_googles_load_balancer_asks_for_health() -> None:
+    (check,) = render("gke").manifests("HealthCheckPolicy")
+    assert check["spec"]["default"]["config"]["httpHealthCheck"] == {"requestPath": "/api/health"}
+    assert check["spec"]["targetRef"]["name"] == "grafana"
+    assert not render("aks").manifests("HealthCheckPolicy")
+
+
+def test_agents_are_found_in_their_own_namespace() -> None:
+    assert (
+        "node-exporter.observability-agents:9100"
+        in render("gke").files("prometheus")["/etc/prometheus/prometheus.yaml"]
+    )
+
+
+def test_data_goes_with_the_stack_when_asked() -> None:
+    config = configuration("minikube") | {"observability:deleteData": "true"}
+    rendering = rendered("minikube", config)
+    for manifest in rendering.manifests("StatefulSet"):
+        assert manifest["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
+    assert not any(resource.retained for resource in rendering.resources)

@@ -1,0 +1,234 @@
+"""Who may talk to whom: the network policies of a stack, evaluated as a cluster does."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from placement import PORTS
+from runtimes.kubernetes.network import EDGES, notification_ports
+from settings import Settings
+from tests.graph.kubernetes_objects import STACKS, Rendering, render
+
+pytestmark = pytest.mark.graph
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One end of a connection: a pod, or something that only has an address."""
+
+    name: str
+    address: str
+    namespace: str = ""
+    """Empty for what is not a pod to network policies: the outside, and pods on a machine's network."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+OUTSIDE = Endpoint("outside", "203.0.113.7")
+PROXY = Endpoint("proxy", "35.191.0.10")
+APPLICATION = Endpoint("application", "10.0.9.1", "shop", {"app": "shop"})
+GATEWAY = Endpoint("gateway", "10.0.9.2", "observability-gateway", {"app": "gateway"})
+DNS = Endpoint("dns", "10.0.9.3", "kube-system", {"k8s-app": "kube-dns"})
+METADATA = Endpoint("metadata", "169.254.169.254")
+
+
+class Cluster:
+    """The pods and policies of a rendering."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        self.policies = rendering.manifests("NetworkPolicy")
+        self.endpoints = {e.name: e for e in (OUTSIDE, PROXY, APPLICATION, GATEWAY, DNS, METADATA)}
+        for number, manifest in enumerate(rendering.manifests("StatefulSet", "Deployment", "DaemonSet")):
+            metadata, template = manifest["metadata"], manifest["spec"]["template"]
+            on_the_machine = template["spec"].get("hostNetwork", False)
+            self.endpoints[metadata["name"]] = Endpoint(
+                metadata["name"],
+                f"10.0.1.{number}",
+                "" if on_the_machine else metadata["namespace"],
+                {} if on_the_machine else template["metadata"]["labels"],
+            )
+
+    def allows(self, source: str, destination: str, port: int, protocol: str = "TCP") -> bool:
+        sender, receiver = self.endpoints[source], self.endpoints[destination]
+        wanted = (port, protocol)
+        return self._passes(sender, receiver, wanted, "Egress") and self._passes(
+            receiver, sender, wanted, "Ingress"
+        )
+
+    def _passes(self, here: Endpoint, there: Endpoint, wanted: tuple[int, str], direction: str) -> bool:
+        policies = [p for p in self.policies if self._applies(p, here, direction)]
+        if not policies:
+            return True
+        rules = [rule for p in policies for rule in p["spec"].get(direction.lower()) or []]
+        peers = "to" if direction == "Egress" else "from"
+        return any(
+            _port_matches(rule.get("ports"), wanted)
+            and (not rule.get(peers) or any(_peer_matches(peer, there) for peer in rule[peers]))
+            for rule in rules
+        )
+
+    @staticmethod
+    def _applies(policy: dict[str, Any], endpoint: Endpoint, direction: str) -> bool:
+        spec, namespace = policy["spec"], str(policy["metadata"]["namespace"])
+        return (
+            namespace == endpoint.namespace
+            and direction in spec["policyTypes"]
+            and _labels_match(spec["podSelector"], endpoint.labels)
+        )
+
+
+def _labels_match(selector: dict[str, Any], labels: Mapping[str, str]) -> bool:
+    assert selector.keys() <= {"matchLabels"}
+    wanted: dict[str, str] = selector.get("matchLabels", {})
+    return wanted.items() <= labels.items()
+
+
+def _peer_matches(peer: dict[str, Any], endpoint: Endpoint) -> bool:
+    if block := peer.get("ipBlock"):
+        network = ipaddress.ip_network(block["cidr"])
+        # The stricter reading: to some plugins pods are no addresses.
+        return not endpoint.namespace and ipaddress.ip_address(endpoint.address) in network
+    if not endpoint.namespace:
+        return False
+    namespace = {"kubernetes.io/metadata.name": endpoint.namespace}
+    return _labels_match(peer["namespaceSelector"], namespace) and _labels_match(
+        peer.get("podSelector", {}), endpoint.labels
+    )
+
+
+def _port_matches(ports: list[dict[str, Any]] | None, wanted: tuple[int, str]) -> bool:
+    number, protocol = wanted
+    return not ports or any(p["protocol"] == protocol and p.get("port", number) == number for p in ports)
+
+
+@functools.cache
+def cluster(stack: str) -> Cluster:
+    return Cluster(render(stack))
+
+
+def reachable(stack: str) -> set[str]:
+    """Return every ``source → destination:port`` between parts of the stack that is allowed."""
+    return {
+        f"{source} → {destination}:{port.name}"
+        for source in PORTS
+        for destination in PORTS
+        for port in PORTS[destination]
+        if source != "node-exporter" and cluster(stack).allows(source, destination, port.number)
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
+    assert reachable(stack) == {
+        "prometheus → prometheus:http",
+        "prometheus → alertmanager:http",
+        "prometheus → loki:http",
+        "prometheus → jaeger:metrics",
+        "prometheus → collector:metrics",
+        "prometheus → grafana:http",
+        "prometheus → node-exporter:http",
+        "collector → prometheus:http",
+        "collector → loki:http",
+        "collector → jaeger:otlp-grpc",
+        "alertmanager → collector:notifications",
+        "grafana → prometheus:http",
+        "grafana → alertmanager:http",
+        "grafana → loki:http",
+        "grafana → jaeger:http",
+        # Prometheus may scrape anything, and the intake is open to every pod.
+        "prometheus → collector:otlp-grpc",
+        "prometheus → collector:otlp-http",
+        "prometheus → collector:zipkin",
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: str) -> None:
+    assert set(_addresses(render(stack))) == {
+        (source, destination, port.number)
+        for (source, destination), names in EDGES.items()
+        for port in PORTS[destination]
+        if port.name in names
+    }
+
+
+def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
+    """Every address of a part of the stack that the configuration of another names."""
+    products = "|".join(PORTS)
+    for name, _, _ in rendering.pods():
+        for path, text in rendering.files(name).items():
+            if "/dashboards/" in path and path.endswith(".json"):
+                continue
+            for match in re.finditer(
+                rf"(?<![\w./-])({products})(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
+            ):
+                yield name, match[1], int(match[2])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("source", ["application", "gateway", "outside", "proxy"])
+def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, source: str) -> None:
+    open_ports = {
+        f"{destination}:{port.name}"
+        for destination in PORTS
+        for port in PORTS[destination]
+        # Policies have no power over what is on a machine's own network.
+        if destination != "node-exporter" and cluster(stack).allows(source, destination, port.number)
+    }
+    intake = {"collector:otlp-grpc", "collector:otlp-http", "collector:zipkin"}
+    pods_are_in_the_cluster = stack in ("oke", "aks")
+    assert (
+        open_ports
+        == {
+            "application": intake,
+            "gateway": intake | {"grafana:http"} if pods_are_in_the_cluster else intake,
+            "outside": set(),
+            "proxy": {"grafana:http"} if stack in ("gke", "prod") else set(),
+        }[source]
+    )
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_only_what_must_reaches_the_outside(stack: str) -> None:
+    def reaching(destination: str, port: int) -> set[str]:
+        pods = (name for name in PORTS if name != "node-exporter")
+        return {name for name in pods if cluster(stack).allows(name, destination, port)}
+
+    notified = 5001 if stack == "minikube" else 443
+    assert reaching("outside", notified) == {"alertmanager", "prometheus"}
+    assert reaching("outside", 25) == {"prometheus"}
+    assert reaching("metadata", 80) == {"prometheus"}
+    assert reaching("application", 8080) == {"prometheus"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_names_can_be_resolved(stack: str) -> None:
+    for name in PORTS:
+        for protocol in ("UDP", "TCP"):
+            assert cluster(stack).allows(name, "dns", 53, protocol)
+
+
+def test_notifications_leave_by_the_ports_of_the_receivers() -> None:
+    alerting = {
+        "receivers": [
+            {"name": "a", "webhook": {"url": "http://relay.example.org/hook"}},
+            {"name": "b", "webhook": {"url": "https://relay.example.org:8443/hook"}, "pagerduty": {}},
+            {
+                "name": "c",
+                "email": {
+                    "to": "a@example.org",
+                    "sender": "b@example.org",
+                    "smarthost": "mail.example.org:587",
+                },
+            },
+        ],
+        "deadMansSwitch": {"url": "http://watchdog.example.org:9000"},
+    }
+    settings = Settings.model_validate({"stack": "trial", "target": "gke", "alerting": alerting})
+    assert notification_ports(settings) == [80, 443, 587, 8443, 9000]

@@ -1,0 +1,101 @@
+"""What the Kubernetes runtime says of a stack file, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runtimes import UnsupportedError
+from runtimes.kubernetes import KubernetesRuntime
+from runtimes.kubernetes.storage import claimed_size
+from settings import Settings
+from targets import TARGETS
+from versions import PROMETHEUS
+from workload import HostPath, Probe, Resources, Volume, Workload
+
+pytestmark = pytest.mark.graph
+
+
+@pytest.mark.parametrize(
+    ("size", "target", "claimed"),
+    [
+        ("10Gi", "oke", "50Gi"),
+        ("60Gi", "oke", "60Gi"),
+        ("51200Mi", "oke", "51200Mi"),
+        ("512Mi", "gke", "10Gi"),
+        ("2Gi", "aks", "2Gi"),
+    ],
+)
+def test_small_volumes_are_rounded_up(size: str, target: str, claimed: str) -> None:
+    assert claimed_size(size, TARGETS[target]) == claimed
+
+
+RECEIVER = {"receivers": [{"name": "team", "webhook": {"url": "https://alerts.example.org/hook"}}]}
+
+
+def runtime(target: str, **values: Any) -> KubernetesRuntime:
+    given = {"alerting": RECEIVER, "kubernetes": {"host": "observability.example.org"}, **values}
+    return KubernetesRuntime(
+        TARGETS[target], Settings.model_validate({"stack": "trial", "target": target, **given})
+    )
+
+
+@pytest.mark.parametrize("target", ["minikube", "oke", "aks", "gke"])
+def test_a_sound_stack_file_has_no_problems(target: str) -> None:
+    assert runtime(target).problems([]) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "beginning"),
+    [
+        ("gke", {"kubernetes": {}}, "kubernetes.host: is required on target 'gke'"),
+        ("minikube", {"alerting": {}}, "alerting.receivers: is empty: alerts would go nowhere"),
+    ],
+)
+def test_problems_name_the_setting_and_what_to_do(
+    target: str, values: dict[str, Any], beginning: str
+) -> None:
+    (problem,) = runtime(target, **values).problems([])
+    assert problem.startswith(beginning)
+
+
+def test_a_host_is_not_needed_where_nothing_is_exposed() -> None:
+    assert runtime("minikube", kubernetes={}).problems([]) == []
+
+
+def test_limits_of_a_target_are_said() -> None:
+    notices = "\n".join(runtime("oke", metrics={"storage": "20Gi"}, logs={"storage": "60Gi"}).notices())
+    assert "metrics.storage: 20Gi becomes 50Gi" in notices
+    assert "logs.storage" not in notices
+    assert "does not enforce" in notices
+    assert runtime("gke", dashboards={"storage": "10Gi"}).notices() == ()
+    for setting in ({"portOffset": 100}, {"ports": {"grafana-http": 3001}}, {"dataDirectory": "data"}):
+        (notice,) = runtime("gke", dashboards={"storage": "10Gi"}, **setting).notices()
+        assert notice.startswith(f"{next(iter(setting))}: is not used on target 'gke'")
+    assert any(
+        "kubectl port-forward --namespace observability service/grafana 3000" in line
+        for line in runtime("minikube").notices()
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"host_paths": (HostPath("/", "/host"),)}, "host_paths"),
+        ({"per_node": True, "volume": Volume("1Gi")}, "volume"),
+    ],
+)
+def test_what_a_cluster_cannot_honour_is_refused(values: dict[str, Any], field: str) -> None:
+    workload = Workload(
+        name="trial",
+        image=PROMETHEUS,
+        arguments=(),
+        ports=(),
+        probe=Probe("http", "/"),
+        resources=Resources("1", "1", "1Mi", "1Mi"),
+        **values,
+    )
+    parent: Any = None
+    with pytest.raises(UnsupportedError, match=rf"trial: {field} cannot be honoured on target 'gke'"):
+        runtime("gke").deploy(workload, parent)

@@ -1,0 +1,58 @@
+"""A local receiver of Alertmanager's webhooks, which can be told to fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+
+@dataclass
+class Receiver:
+    """What arrived at ``url``."""
+
+    url: str
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    """Bodies of the webhooks, in the order of their arrival."""
+    status: int = 200
+    """What it answers."""
+
+    def alerts(self, name: str, status: str, **labels: str) -> list[dict[str, Any]]:
+        """Return the alerts of that name and status (``firing``, ``resolved``) that arrived."""
+        return [
+            alert
+            for notification in list(self.notifications)
+            for alert in notification["alerts"]
+            if alert["labels"]["alertname"] == name
+            and alert["status"] == status
+            and labels.items() <= alert["labels"].items()
+        ]
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Run a receiver on a free port of loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if receiver.status < 300:
+                receiver.notifications.append(body)
+            self.send_response(receiver.status)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing: the test prints what matters."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    receiver = Receiver(f"http://127.0.0.1:{server.server_port}/")
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,117 @@
+"""Kill any process: it comes back, and nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.live.conftest import Stack, get, post
+from tests.project import until
+
+_RESOURCE = {"attributes": [{"key": "service.name", "value": {"stringValue": "probe"}}]}
+
+
+def send_trace(endpoint: str) -> str:
+    """Send one span by OTLP; return its trace id once the collector has acknowledged it."""
+    trace_id, now = os.urandom(16).hex(), time.time_ns()
+    span = {
+        "traceId": trace_id,
+        "spanId": os.urandom(8).hex(),
+        "name": "probe",
+        "startTimeUnixNano": str(now - 1_000_000),
+        "endTimeUnixNano": str(now),
+    }
+    body = {"resourceSpans": [{"resource": _RESOURCE, "scopeSpans": [{"spans": [span]}]}]}
+    assert post(f"{endpoint}/v1/traces", body) == 200
+    return trace_id
+
+
+def send_log(endpoint: str) -> str:
+    """Send one log line by OTLP; return its text once the collector has acknowledged it."""
+    text = os.urandom(16).hex()
+    record = {"timeUnixNano": str(time.time_ns()), "severityNumber": 9, "body": {"stringValue": text}}
+    body = {"resourceLogs": [{"resource": _RESOURCE, "scopeLogs": [{"logRecords": [record]}]}]}
+    assert post(f"{endpoint}/v1/logs", body) == 200
+    return text
+
+
+def test_prometheus_keeps_its_samples(stack: Stack) -> None:
+    asked = time.time()
+    until(lambda: stack.metric("prometheus_build_info"), seconds=20, what="a sample")
+
+    def before() -> list[Any]:
+        result = get(
+            f"{stack.outputs['prometheus_url']}/api/v1/query_range",
+            query="sum(up)",
+            start=str(asked - 30),
+            end=str(asked),
+            step="1",
+        )["data"]["result"]
+        return list(result[0]["values"]) if result else []
+
+    samples = until(before, seconds=20, what="samples before the kill")
+    stack.kill("prometheus")
+    assert before() == samples
+
+
+def test_loki_keeps_acknowledged_lines(stack: Stack) -> None:
+    texts = [send_log(stack.outputs["otlp_http_endpoint"]) for _ in range(20)]
+    stack.kill("loki")
+    for text in texts:
+        until(lambda text=text: stack.logs(f'{{service="probe"}} |= "{text}"'), seconds=30, what=text)  # type: ignore[misc]
+
+
+def test_jaeger_keeps_acknowledged_traces(stack: Stack) -> None:
+    traces = [send_trace(stack.outputs["otlp_http_endpoint"]) for _ in range(20)]
+    for trace in traces:
+        until(lambda trace=trace: stack.trace(trace), seconds=30, what=trace)  # type: ignore[misc]
+    stack.kill("jaeger")
+    assert all(stack.trace(trace) for trace in traces)
+
+
+def test_the_collector_keeps_what_it_acknowledged_while_the_stores_are_away(stack: Stack) -> None:
+    jaeger, loki = stack.process("jaeger"), stack.process("loki")
+    jaeger.suspend()
+    loki.suspend()
+    try:
+        traces = [send_trace(stack.outputs["otlp_http_endpoint"]) for _ in range(10)]
+        texts = [send_log(stack.outputs["otlp_http_endpoint"]) for _ in range(10)]
+        victim = stack.process("collector")
+        victim.kill()
+        victim.wait(10)
+    finally:
+        jaeger.resume()
+        loki.resume()
+    until(lambda: stack.process("collector").pid != victim.pid, seconds=30, what="collector started again")
+    stack.healthy()
+    for trace in traces:
+        until(lambda trace=trace: stack.trace(trace), seconds=60, what=trace)  # type: ignore[misc]
+    for text in texts:
+        until(lambda text=text: stack.logs(f'{{service="probe"}} |= "{text}"'), seconds=60, what=text)  # type: ignore[misc]
+
+
+def test_alertmanager_keeps_a_silence_that_is_a_minute_old(stack: Stack) -> None:
+    now = datetime.now(UTC)
+    silence = {
+        "matchers": [{"name": "alertname", "value": "NoSuchAlert", "isRegex": False, "isEqual": True}],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+        "createdBy": "test",
+        "comment": "must survive a kill",
+    }
+    url = f"{stack.outputs['alertmanager_url']}/api/v2/silences"
+    assert post(url, silence) == 200
+    written = stack.project.directory / "alertmanager" / "data" / "silences"
+    until(
+        lambda: written.exists() and b"must survive" in written.read_bytes(),
+        seconds=75,
+        what="the silence is written to disk",
+    )
+    stack.kill("alertmanager")
+    assert [s["comment"] for s in get(url)] == ["must survive a kill"]
+
+
+def test_node_exporter_comes_back(stack: Stack) -> None:
+    stack.kill("node-exporter")

@@ -1,0 +1,155 @@
+"""A copy of the project with an engine, a state and a passphrase of its own, for tests that deploy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+import toolchain
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+PASSPHRASE = "a passphrase for tests only"
+
+
+def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
+    """Return the first true value of ``condition``; fail with the last one after ``seconds``."""
+    deadline = monotonic() + seconds
+    value: object = None
+    while monotonic() < deadline:
+        try:
+            value = condition()
+        except OSError as error:
+            value = error
+        else:
+            if value:
+                return value
+        sleep(0.2)
+    raise AssertionError(f"{what}: not within {seconds:g} s; last seen: {value!r}")
+
+
+@dataclass
+class Project:
+    """A deployed (or not yet deployed) copy of the project."""
+
+    path: Path
+    stack: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def copy(cls, folder: Path, stack: str = "local", first_on_path: Sequence[Path] = ()) -> Project:
+        """Copy what git knows of the checkout (and what it would add) into ``folder``; select a stack."""
+        names = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=CHECKOUT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split("\0")
+        path = folder / "project"
+        for name in filter(None, names):
+            if (CHECKOUT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(CHECKOUT / name, path / name)
+        (path / ".venv").symlink_to(CHECKOUT / ".venv")
+        engine = toolchain.find("pulumi")
+        assert engine, "the pulumi engine is not installed; run: make setup"
+        state = folder / "state"
+        state.mkdir()
+        path_folders = [*first_on_path, path / ".venv" / "bin", engine.parent]
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OBSERVABILITY_", "OTEL_"))
+        }
+        project = cls(
+            path,
+            stack,
+            {
+                **kept,
+                "PATH": os.pathsep.join([*map(str, path_folders), os.environ["PATH"]]),
+                "PULUMI_HOME": str(folder / "home"),
+                "PULUMI_BACKEND_URL": state.as_uri(),
+                "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+                "PULUMI_ERROR_OUTPUT_STRING": "1",
+            },
+        )
+        project.run("stack", "init", stack)
+        return project
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the processes' files and data."""
+        return self.path / ".state" / self.stack
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start the engine and return at once."""
+        return subprocess.Popen(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.path,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self, *arguments: str, succeeds: bool | None = True, seconds: float = 300, **environment: str
+    ) -> str:
+        """Run the engine and return what it printed; fail where it succeeds or not against expectation."""
+        process = self.start(*arguments, **environment)
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            raise AssertionError(f"pulumi {' '.join(arguments)} took over {seconds:g} s:\n{output}") from None
+        if succeeds is not None:
+            assert (process.returncode == 0) is succeeds, f"pulumi {' '.join(arguments)}:\n{output}"
+        return output
+
+    def up(self, *arguments: str) -> str:
+        """Deploy."""
+        return self.run("up", "--yes", "--skip-preview", "--stack", self.stack, *arguments)
+
+    def preview(self, *arguments: str, succeeds: bool = True) -> str:
+        """Preview."""
+        return self.run("preview", "--stack", self.stack, *arguments, succeeds=succeeds)
+
+    def destroy(self) -> str:
+        """Stop everything."""
+        return self.run("destroy", "--yes", "--skip-preview", "--stack", self.stack)
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Set structured configuration values by path, ``{"metrics.scrapeInterval": "1s"}``."""
+        values = [f"{key}={value}" for key, value in settings.items()]
+        plain = [word for value in values for word in ("--plaintext", value)]
+        self.run("config", "set-all", "--stack", self.stack, "--path", *plain)
+
+    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return the stack's outputs."""
+        text = self.run(
+            "stack", "output", "--json", "--stack", self.stack, *(["--show-secrets"] if secrets else [])
+        )
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def operations(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m operations`` in the copy."""
+        return subprocess.run(
+            ["python", "-m", "operations", *arguments, "--stack", self.stack],
+            cwd=self.path,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )

@@ -1,0 +1,120 @@
+"""Every dashboard speaks the same visual language and draws the alerts' thresholds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from mixins import MIXINS, datasources
+from mixins.model import Dashboard
+from mixins.thresholds import Thresholds
+
+THRESHOLDS = Thresholds()
+BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
+SOURCES = {datasources.PROMETHEUS, datasources.LOKI, datasources.JAEGER, datasources.ALERTMANAGER}
+GRID = 24
+
+each_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+
+
+def panels(board: Dashboard) -> list[dict[str, Any]]:
+    return [panel for panel in board.model["panels"] if panel["type"] != "row"]
+
+
+def panel(board: Dashboard, title: str) -> dict[str, Any]:
+    return next(each for each in panels(board) if each["title"] == title)
+
+
+def limit(board: Dashboard, title: str) -> float:
+    steps = panel(board, title)["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    return float(steps[-1]["value"])
+
+
+def test_the_promised_dashboards_exist() -> None:
+    assert {board.uid for board in BOARDS} == {
+        "service-overview", "node-overview", "stack-health", "application-logs",
+    }  # fmt: skip
+    assert len({board.title for board in BOARDS}) == len(BOARDS)
+
+
+@each_board
+def test_a_dashboard_looks_like_the_others(board: Dashboard) -> None:
+    model = board.model
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", board.uid)
+    assert (model["uid"], model["title"]) == (board.uid, board.title)
+    assert model["time"] == {"from": "now-1h", "to": "now"}
+    assert model["refresh"] == "30s"
+    assert model["tags"] == ["observability"]
+    assert model["description"]
+    (link,) = model["links"]
+    assert (link["type"], link["tags"]) == ("dashboards", ["observability"])
+    assert link["includeVars"]
+    assert link["keepTime"]
+
+
+@each_board
+def test_panels_ask_known_data_sources(board: Dashboard) -> None:
+    for each in panels(board):
+        assert each["datasource"]["uid"] in SOURCES, each["title"]
+        assert all(target["expr"].strip() for target in each["targets"]), each["title"]
+        letters = [target["refId"] for target in each["targets"]]
+        assert len(set(letters)) == len(letters), each["title"]
+
+
+@each_board
+def test_panels_fit_the_grid_and_do_not_overlap(board: Dashboard) -> None:
+    taken: set[tuple[int, int]] = set()
+    for each in board.model["panels"]:
+        spot = each["gridPos"]
+        assert spot["x"] + spot["w"] <= GRID, each["title"]
+        cells = {(spot["x"] + x, spot["y"] + y) for x in range(spot["w"]) for y in range(spot["h"])}
+        assert not cells & taken, each["title"]
+        taken |= cells
+
+
+@each_board
+def test_panel_numbers_and_titles_are_unique(board: Dashboard) -> None:
+    numbers = [each["id"] for each in board.model["panels"]]
+    titles = [each["title"] for each in panels(board)]
+    assert len(set(numbers)) == len(numbers)
+    assert len(set(titles)) == len(titles)
+
+
+@each_board
+def test_queries_use_only_variables_that_exist(board: Dashboard) -> None:
+    known = {each["name"] for each in board.model["templating"]["list"]} | {"__auto"}
+    for each in panels(board):
+        for target in each["targets"]:
+            assert set(re.findall(r"\$(\w+)", target["expr"])) <= known, each["title"]
+
+
+@each_board
+def test_every_variable_is_used_and_offers_all(board: Dashboard) -> None:
+    variables = board.model["templating"]["list"]
+    asked = [target["expr"] for each in panels(board) for target in each["targets"]]
+    asked += [each["query"] for each in variables]
+    for each in variables:
+        assert each["includeAll"]
+        assert each["allValue"] in (".*", ".+")
+        assert any(f"${each['name']}" in query for query in asked), each["name"]
+
+
+def test_panels_draw_the_thresholds_of_the_alerts() -> None:
+    changed = Thresholds(
+        error_ratio=0.07, latency_p95=0.3, cpu_ratio=0.66, memory_ratio=0.55, queue_ratio=0.44
+    )
+    boards = {board.uid: board for mixin in MIXINS for board in mixin.dashboards(changed)}
+    assert limit(boards["service-overview"], "Error ratio by service") == 0.07
+    assert limit(boards["service-overview"], "Response time") == 0.3
+    assert limit(boards["node-overview"], "Processor in use") == 0.66
+    assert limit(boards["node-overview"], "Memory in use") == 0.55
+    assert limit(boards["stack-health"], "Collector: queues") == 0.44
+    drawn = panel(boards["service-overview"], "Response time")["fieldConfig"]["defaults"]["custom"]
+    assert drawn["thresholdsStyle"]["mode"] == "dashed"
+
+
+def test_dashboards_are_the_same_every_time() -> None:
+    again = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
+    assert again == BOARDS

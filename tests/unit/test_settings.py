@@ -1,0 +1,167 @@
+"""A stack file with mistakes: every one is reported at once, in words that say what to write instead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from settings import Settings, StackFileError, load
+
+WEBHOOK = {"name": "oncall", "webhook": {"url": "http://127.0.0.1:5001/"}}
+PAGER = {"name": "pager", "pagerduty": {}}
+CHAT = {"name": "chat", "slack": {"channel": "#alerts"}}
+MAIL = {"name": "mail", "email": {"to": "a@example.org", "sender": "b@example.org", "smarthost": "smtp:25"}}
+CANARY = "canary-Zm9vYmFy"
+
+
+def read(secrets: dict[str, str] | None = None, **config: Any) -> Settings:
+    """Load a stack file given as Python values."""
+    values = {"target": "process", **config, **(secrets or {})}
+    texts = {f"observability:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+    return load(texts, [f"observability:{key}" for key in secrets or {}], "test")
+
+
+def problems(secrets: dict[str, str] | None = None, **config: Any) -> list[str]:
+    """Load a stack file that is wrong and return what is said about it."""
+    with pytest.raises(StackFileError) as raised:
+        read(secrets, **config)
+    return raised.value.problems
+
+
+def test_the_shortest_stack_file_is_complete() -> None:
+    settings = read()
+    assert settings.environment_label == "test"
+    assert settings.metrics.retention == "30d"
+    assert settings.thresholds.error_ratio == 0.05
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (
+            {"target": "aws"},
+            'target: must be one of process, docker, podman, minikube, oke, aks, gke; got "aws"',
+        ),
+        ({"retentionDay": "3"}, "did you mean logs.retention or metrics.retention or traces.retention?"),
+        (
+            {"metrics": {"retentionn": "3d"}},
+            "metrics.retentionn: unknown setting; did you mean metrics.retention?",
+        ),
+        (
+            {"metrics": {"xyz": 1}},
+            "metrics.xyz: unknown setting; known here: maxSize, retention, scrapeInterval",
+        ),
+        ({"portOffset": "seven"}, 'portOffset: must be a whole number, got "seven"'),
+        ({"metrics": {"retention": None}}, "metrics.retention: must be text, got null"),
+        (
+            {"metrics": {"retention": ""}},
+            'metrics.retention: use a duration such as 30s, 5m, 12h or 15d; got ""',
+        ),
+        ({"metrics": {"retention": "15 days"}}, "use a duration such as 30s, 5m, 12h or 15d"),
+        ({"metrics": {"retention": "0d"}}, "must be longer than 0 and at most 10y"),
+        ({"metrics": {"retention": "11y"}}, "must be longer than 0 and at most 10y"),
+        ({"metrics": {"retention": "1h"}}, "metrics.retention: must be at least 2h"),
+        ({"logs": {"retention": "2h"}}, 'logs.retention: must be at least 24h: Loki refuses less; got "2h"'),
+        ({"metrics": {"maxSize": "10G B"}}, "use a Kubernetes quantity such as 512Mi or 50Gi"),
+        ({"metrics": {"storage": "0Gi"}}, "use a Kubernetes quantity such as 512Mi or 50Gi"),
+        (
+            {"ports": {"loki-http": 70000}},
+            "ports.loki-http: should be less than or equal to 65535; got 70000",
+        ),
+        ({"ports": {"loki-http": 0}}, "ports.loki-http: should be greater than or equal to 1; got 0"),
+        ({"ports": "9090"}, "ports: must be a mapping of keys to values"),
+        ({"catalog": "catalog"}, 'catalog: must be a list, got "catalog"'),
+        ({"thresholds": {"errorRatio": 5}}, "thresholds.errorRatio: should be less than 1; got 5"),
+        (
+            {"kubernetes": {"namespace": "kube-system"}},
+            "is managed by the provider; use a namespace of your own",
+        ),
+        ({"kubernetes": {"namespace": "My_Space"}}, "lower-case letters, digits and hyphens"),
+        (
+            {"alerting": {"receivers": [{"name": "a", "webhook": {"url": "http://a/ "}}]}},
+            "alerting.receivers.0.webhook.url: has leading or trailing whitespace",
+        ),
+        ({"alerting": {"receivers": [{"name": "a", "webhook": {"url": "a.org"}}]}}, "use an absolute URL"),
+        ({"alerting": {"receivers": [{"name": "a"}]}}, "receiver 'a' has no channel"),
+        ({"alerting": {"receivers": [WEBHOOK, WEBHOOK]}}, "duplicate receiver 'oncall'"),
+        (
+            {"alerting": {"receivers": [WEBHOOK], "routes": [{"match": {"team": "x"}, "receiver": "y"}]}},
+            "route refers to undefined receiver 'y'; defined are: oncall",
+        ),
+        ({"alerting": {"receivers": [WEBHOOK], "defaultReceiver": "z"}}, "undefined receiver 'z'"),
+        (
+            {"alerting": {"receivers": [{**MAIL, "email": {**MAIL["email"], "smarthost": "smtp"}}]}},  # type: ignore[dict-item]
+            "alerting.receivers.0.email.smarthost: use host:port",
+        ),
+        (
+            {"alerting": {"receivers": [CHAT]}},
+            "slackApiUrl: this secret is missing; set it with: pulumi config set",
+        ),
+        (
+            {"grafanaPassword": CANARY},
+            "grafanaPassword: is stored in plain text; set it with: pulumi config set",
+        ),
+    ],
+)
+def test_each_mistake_says_where_and_what_to_write(config: dict[str, Any], expected: str) -> None:
+    found = problems(**config)
+    assert any(expected in problem for problem in found), found
+    assert len(found) == 1
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    found = problems(
+        target="aws",
+        retentionDay="3",
+        metrics={"retention": "15 days", "scrapeIntervall": "15s"},
+        logs={"retention": "2h"},
+        portOffset="seven",
+        ports={"loki-http": 70000},
+        alerting={"receivers": [{"name": "a b", "webhook": {"url": "ftp:/"}}]},
+        thresholds={"errorRatio": 5},
+        catalog="x",
+    )
+    assert len(found) == 11
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "receiver", "expected"),
+    [
+        ({"grafanaPassword": "short"}, WEBHOOK, "grafanaPassword: must be at least 8 characters"),
+        (
+            {"slackApiUrl": f"https://hooks/{CANARY}\n"},
+            CHAT,
+            "slackApiUrl: has leading or trailing whitespace",
+        ),
+        ({"slackApiUrl": f"hooks/{CANARY}"}, CHAT, "a Slack webhook URL starts with https://"),
+        ({"pagerdutyRoutingKey": CANARY}, PAGER, "expected 32 characters, got 15"),
+        ({"slackApiUrl": CANARY}, WEBHOOK, "slackApiUrl: unknown setting"),
+        ({"target": CANARY}, WEBHOOK, "target: is not a secret setting; set it again without --secret"),
+    ],
+)
+def test_a_bad_secret_is_named_but_never_shown(
+    secrets: dict[str, str], receiver: dict[str, Any], expected: str
+) -> None:
+    found = problems(secrets, alerting={"receivers": [receiver]})
+    assert any(expected in problem for problem in found), found
+    assert CANARY not in "\n".join(found)
+
+
+def test_a_plain_text_secret_is_not_echoed() -> None:
+    assert CANARY not in "\n".join(problems(grafanaPassword=CANARY))
+
+
+def test_good_secrets_are_accepted() -> None:
+    settings = read(
+        {"slackApiUrl": "https://hooks.example.org/x", "pagerdutyRoutingKey": "k" * 32},
+        alerting={"receivers": [CHAT, PAGER]},
+    )
+    assert settings.alerting.secret_keys == ("slackApiUrl", "pagerdutyRoutingKey")
+
+
+def test_configuration_of_other_projects_is_left_alone() -> None:
+    texts = {"observability:target": "process", "aws:region": "x"}
+    assert load(texts, [], "test").target == "process"

@@ -1,0 +1,102 @@
+"""Every image of the stack: one place, so that an upgrade is one line and a mirror list is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Image:
+    """A container image and the program in it."""
+
+    repository: str
+    tag: str
+    program: str
+    """Name under which the tool set-up knows the program for the ``process`` target."""
+    digest: str = ""
+    """``sha256:…`` of the multi-platform index; empty where no two independent sources agree on it."""
+    note: str = ""
+    """End of life and other reasons for the choice."""
+    entrypoint: tuple[str, ...] = ()
+    """The program's path in the image: said here, so that arguments mean the same at every target."""
+    health: tuple[str, ...] = ()
+    """Command in the image that exits 0 once the product is ready; empty where the image has none.
+
+    ``{address}`` stands for ``host:port`` of the probe's port and ``{url}`` for the probe's URL.
+    """
+
+    @property
+    def reference(self) -> str:
+        """The image as an engine wants it: ``repository:tag@digest``."""
+        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+_WGET = ("wget", "-q", "-O", "/dev/null", "{url}")
+
+PROMETHEUS = Image(
+    "docker.io/prom/prometheus",
+    "v3.13.1",
+    "prometheus",
+    digest="sha256:3c42b892cf723fa54d2f262c37a0e1f80aa8c8ddb1da7b9b0df9455a35a7f893",
+    note="3.13 is the LTS line",
+    entrypoint=("/bin/prometheus",),
+    health=("/bin/promtool", "check", "ready", "--url=http://{address}"),
+)
+ALERTMANAGER = Image(
+    "docker.io/prom/alertmanager",
+    "v0.34.0",
+    "alertmanager",
+    digest="sha256:690c7b525f4367aa91f73e2f91c632206d32e97c6384bdbf2fb7a861b420340d",
+    entrypoint=("/bin/alertmanager",),
+    health=_WGET,
+)
+LOKI = Image(
+    "docker.io/grafana/loki",
+    "3.7.6",
+    "loki",
+    digest="sha256:efd47c67f9bac88ca29bcf8cb997d9ab29d1848bd0aff579282295542a745952",
+    note="3.7.0 to 3.7.2 lose chunks on some S3 stores",
+    entrypoint=("/usr/bin/loki",),
+    health=("/usr/bin/loki", "-health"),
+)
+JAEGER = Image(
+    "docker.io/jaegertracing/jaeger",
+    "2.20.0",
+    "jaeger",
+    digest="sha256:46a886260e04002d8f45e213fc39063fa11a50446048fdaa64786fc0840cb9f8",
+    note="v1 ended 2025-12-31",
+    entrypoint=("/cmd/jaeger/jaeger-linux",),
+    health=_WGET,
+)
+COLLECTOR = Image(
+    "docker.io/otel/opentelemetry-collector-contrib",
+    "0.159.0",
+    "otelcol",
+    digest="sha256:1f2c54a30e713fac6b3ae77a1ec84010c2007e29ced8ec666214fc2f6739c1cc",
+    note="nothing but the collector is in the image, so its health is seen from outside only",
+    entrypoint=("/otelcol-contrib",),
+)
+GRAFANA = Image(
+    "docker.io/grafana/grafana",
+    "13.1.3",
+    "grafana",
+    digest="sha256:ab5cb380e3ff3172d6c8bd2e7cfd31cce977d2881b260e1f5bc089bf0b759b43",
+    entrypoint=("/usr/share/grafana/bin/grafana",),
+    health=_WGET,
+)
+NODE_EXPORTER = Image(
+    "docker.io/prom/node-exporter",
+    "v1.12.1",
+    "node_exporter",
+    digest="sha256:1b4e4438faca4dd7e001dd445d161a4a2091b0fededa84093b3a8dfeae1f1be0",
+    entrypoint=("/bin/node_exporter",),
+    health=_WGET,
+)
+LOADER = Image(
+    "docker.io/library/busybox",
+    "1.37.0",
+    "busybox",
+    digest="sha256:bdf57e528e45e4433820e045b29b4597825a1c9e38353532d90a01445013f82e",
+    note="puts files into Docker volumes, then ends",
+    entrypoint=("/bin/sh",),
+)

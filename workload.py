@@ -1,0 +1,114 @@
+"""The neutral description of one running product; it knows no target.
+
+A component builds a `Workload`, a runtime lowers it. A new field needs two products that use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from versions import Image
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port that a product listens on."""
+
+    name: str
+    """Role of the port, unique in the workload: ``http``, ``otlp-grpc``."""
+    number: int
+    """Port number inside a container or pod."""
+    public: bool = False
+    """Whether people open it in a browser or applications outside the stack send to it."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The product's own data directory, which survives every replacement of the product."""
+
+    size: str
+    """Capacity as a Kubernetes quantity, ``10Gi``; targets without quotas use it as advice only."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What is reserved for the product and what it may use at most."""
+
+    cpu_request: str
+    """Processor reserved, Kubernetes quantity (``250m`` is a quarter of a core)."""
+    cpu_limit: str
+    memory_request: str
+    """Memory reserved, Kubernetes quantity (``512Mi``)."""
+    memory_limit: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """HTTP request that answers 2xx once the product can do its work."""
+
+    port: str
+    """Name of the port."""
+    path: str
+
+
+@dataclass(frozen=True)
+class Reload:
+    """Configuration files that the running product can take over without a restart."""
+
+    files: tuple[str, ...]
+    """Glob patterns relative to the configuration folder."""
+    signal: str = ""
+    """Signal that makes the product read them, ``SIGHUP``; empty where it knows none."""
+    watches: bool = False
+    """Whether the product also notices a change by itself, for targets that cannot signal it."""
+    success_metric: str = ""
+    """Metric of the product that is 1 after a successful reload; empty where it has none."""
+
+
+@dataclass(frozen=True)
+class HostPath:
+    """A folder of the machine that an agent reads (never writes)."""
+
+    path: str
+    """Absolute path on the machine."""
+    mount: str
+    """Where the product sees it inside its container."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One product as every runtime needs to know it."""
+
+    name: str
+    """Network name at every target: ``http://<name>:<port>`` on Docker and Kubernetes."""
+    image: Image
+    """What to run."""
+    arguments: tuple[str, ...]
+    """Command line after the program; never contains a secret."""
+    ports: tuple[Port, ...]
+    probe: Probe
+    resources: Resources
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Configuration: path relative to the configuration folder → content; never contains a secret."""
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Secret files: file name in the secrets folder → content."""
+    volume: Volume | None = None
+    reload: Reload | None = None
+    host_paths: tuple[HostPath, ...] = ()
+    """Folders of the machine an agent reads."""
+    per_node: bool = False
+    """Whether every machine of the target runs one (an agent) instead of the stack as a whole."""
+    user: int = 65532
+    """User id the product runs as in a container; owns its secrets and its data."""
+
+    def port(self, name: str) -> Port:
+        """Return the port of that name; `KeyError` where the product has none."""
+        for port in self.ports:
+            if port.name == name:
+                return port
+        raise KeyError(f"{self.name} has no port {name!r}; it has {', '.join(p.name for p in self.ports)}")
