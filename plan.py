@@ -53,13 +53,13 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     placement, thresholds = runtime.placement, settings.thresholds
     jobs = own_jobs(products, placement) + service_jobs(services)
     scraped = {job.name for job in jobs} | {SERVICES for service in services if service.metrics}
-    mixins = applying(scraped | TARGETS[settings.target].scrapes)
+    mixins = applying(scraped)
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
     return Plan(
         settings,
         runtime,
         products,
-        (*left_out.values(), *_silent_alerts(settings)),
+        (*left_out.values(), *runtime.notices(), *_silent_alerts(settings)),
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
@@ -68,7 +68,10 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "thresholds": thresholds,
             "links": Links(settings.runbooks, grafana_url),
         },
-        {"environment": settings.environment_label, "logs": _log_files(products, services, placement)},
+        {
+            "environment": settings.environment_label,
+            "logs": _log_files(settings, products, services, placement),
+        },
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
     )
 
@@ -80,7 +83,7 @@ def _silent_alerts(settings: Settings) -> tuple[str, ...]:
 
 
 def _log_files(
-    products: Collection[str], services: Sequence[Service], placement: Placement
+    settings: Settings, products: Collection[str], services: Sequence[Service], placement: Placement
 ) -> tuple[LogFiles, ...]:
     own = [LogFiles(name, (placement.log(name),)) for name in products if placement.log(name)]
     applications = [
@@ -90,6 +93,6 @@ def _log_files(
             {"team": service.team},
         )
         for service in services
-        if service.logs
+        if service.logs and TARGETS[settings.target].follows_files
     ]
     return (*own, *applications)

@@ -65,8 +65,8 @@ class Target:
     identity: Identity = Identity.NONE
     network_policies_enforced: bool = False
     """Whether a default cluster enforces NetworkPolicy; where not, an output says so."""
-    scrapes: frozenset[str] = frozenset()
-    """The target's own parts that can be scraped, as scrape job names."""
+    follows_files: bool = False
+    """Whether the collector sees the files that services of the catalogue write their logs to."""
     engine_variable: str = ""
     """Environment variable that names the container engine's socket."""
     engine_sockets: tuple[str, ...] = ()
@@ -75,17 +75,14 @@ class Target:
     """Options of the container engine's ``json-file`` log driver that limit what logs take on disk."""
 
 
-_CLUSTER = frozenset({"node", "kubelet", "cadvisor", "kube-state-metrics", "apiserver"})
-
 TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
-        Target("process", RuntimeKind.PROCESS, Exposure.PORT, scrapes=frozenset({"node"})),
+        Target("process", RuntimeKind.PROCESS, Exposure.PORT, follows_files=True),
         Target(
             "docker",
             RuntimeKind.DOCKER,
             Exposure.PORT,
-            scrapes=frozenset({"node", "cadvisor"}),
             engine_variable="DOCKER_HOST",
             engine_sockets=("/var/run/docker.sock", "/run/user/{uid}/docker.sock"),
             log_options=(("max-size", "10m"), ("max-file", "3")),
@@ -94,7 +91,6 @@ TARGETS: Mapping[str, Target] = {
             "podman",
             RuntimeKind.DOCKER,
             Exposure.PORT,
-            scrapes=frozenset({"node", "cadvisor"}),
             engine_variable="CONTAINER_HOST",
             engine_sockets=("/run/user/{uid}/podman/podman.sock", "/run/podman/podman.sock"),
             log_options=(("max-size", "10m"),),
@@ -105,7 +101,6 @@ TARGETS: Mapping[str, Target] = {
             Exposure.PORT_FORWARD,
             storage_class="standard",
             expandable=False,
-            scrapes=_CLUSTER,
         ),
         Target(
             "oke",
@@ -116,7 +111,6 @@ TARGETS: Mapping[str, Target] = {
             gateway_class="istio",
             object_storage=ObjectStorage.OCI,
             identity=Identity.CUSTOMER_SECRET_KEY,
-            scrapes=_CLUSTER,
         ),
         Target(
             "aks",
@@ -126,7 +120,6 @@ TARGETS: Mapping[str, Target] = {
             gateway_class="approuting-istio",
             object_storage=ObjectStorage.AZURE,
             identity=Identity.AZURE_WORKLOAD_IDENTITY,
-            scrapes=_CLUSTER,
         ),
         Target(
             "gke",
@@ -138,7 +131,6 @@ TARGETS: Mapping[str, Target] = {
             object_storage=ObjectStorage.GCS,
             identity=Identity.GKE_WORKLOAD_IDENTITY,
             network_policies_enforced=True,
-            scrapes=_CLUSTER,
         ),
     )
 }

@@ -61,9 +61,9 @@ LOKI = Image(
 )
 JAEGER = Image(
     "docker.io/jaegertracing/jaeger",
-    "2.20.0",
+    "2.19.0",
     "jaeger",
-    digest="sha256:46a886260e04002d8f45e213fc39063fa11a50446048fdaa64786fc0840cb9f8",
+    digest="sha256:ede4864215be4cd85bd8c3129a2fea6c5713c5653c7282c429dba123014bc68b",
     note="v1 ended 2025-12-31",
     entrypoint=("/cmd/jaeger/jaeger-linux",),
     health=_WGET,

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import pulumi
 
 import versions
+from components.telemetry import own_telemetry
 from placement import PORTS, Placement, url
 from rendering import to_yaml
 from runtimes import Runtime
@@ -77,7 +78,6 @@ def workload(args: CollectorArgs, placement: Placement) -> Workload:
 
 def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any]:
     """Return ``collector.yaml``."""
-    metrics_host, metrics_port = placement.listen(NAME, "metrics").rsplit(":", 1)
     follow = {f"file_log/{source.service}": _follow(source) for source in args["logs"]}
     logs = ["otlp", *follow]
     return {
@@ -135,23 +135,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
         },
         "service": {
             "extensions": ["health_check", "file_storage"],
-            "telemetry": {
-                "logs": {"level": "warn", "encoding": "json"},
-                "metrics": {
-                    "readers": [
-                        {
-                            "pull": {
-                                "exporter": {
-                                    "prometheus": {
-                                        "host": metrics_host or "0.0.0.0",
-                                        "port": int(metrics_port),
-                                    }
-                                }
-                            }
-                        }
-                    ]
-                },
-            },
+            "telemetry": own_telemetry(NAME, placement),
             "pipelines": {
                 "traces": {
                     "receivers": ["otlp", "zipkin"],

@@ -85,8 +85,9 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
 def configuration(args: GrafanaArgs, placement: Placement) -> Mapping[str, Mapping[str, str]]:
     """Return ``grafana.ini`` as sections; secrets are read from files."""
     host, port = placement.listen(NAME, "http").rsplit(":", 1)
+    public = placement.public_url(NAME)
     return {
-        "server": {"http_addr": host, "http_port": port},
+        "server": {"http_addr": host, "http_port": port, **({"root_url": public} if public else {})},
         "paths": {
             "data": placement.data(NAME),
             "provisioning": f"{placement.config(NAME)}/provisioning",
@@ -96,9 +97,12 @@ def configuration(args: GrafanaArgs, placement: Placement) -> Mapping[str, Mappi
             "admin_password": f"$__file{{{placement.secret(NAME, PASSWORD)}}}",
             "secret_key": f"$__file{{{placement.secret(NAME, SECRET_KEY)}}}",
             "disable_gravatar": "true",
+            "cookie_secure": str(public.startswith("https:")).lower(),
         },
         "users": {"allow_sign_up": "false"},
         "auth.anonymous": {"enabled": "false"},
+        # What the stack shows comes with the image; nothing is fetched at start.
+        "plugins": {"preinstall_disabled": "true"},
         "analytics": {"reporting_enabled": "false", "check_for_updates": "false"},
         "log": {"mode": "console", "level": "warn"},
         "metrics": {"enabled": "true"},

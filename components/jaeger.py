@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 import pulumi
 
 import versions
+from components.telemetry import own_telemetry
 from placement import PORTS, Placement
 from rendering import to_yaml
 from runtimes import Runtime
@@ -55,30 +56,11 @@ def workload(args: JaegerArgs, placement: Placement) -> Workload:
 def configuration(args: JaegerArgs, placement: Placement) -> Mapping[str, Any]:
     """Return ``jaeger.yaml``, which has the shape of an OpenTelemetry Collector's configuration."""
     data = placement.data(NAME)
-    metrics_host, metrics_port = placement.listen(NAME, "metrics").rsplit(":", 1)
     return {
         "service": {
             "extensions": ["healthcheckv2", "jaeger_storage", "jaeger_query"],
             "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]}},
-            "telemetry": {
-                "resource": {"service.name": NAME},
-                "logs": {"level": "warn", "encoding": "json"},
-                "metrics": {
-                    "level": "detailed",
-                    "readers": [
-                        {
-                            "pull": {
-                                "exporter": {
-                                    "prometheus": {
-                                        "host": metrics_host or "0.0.0.0",
-                                        "port": int(metrics_port),
-                                    }
-                                }
-                            }
-                        }
-                    ],
-                },
-            },
+            "telemetry": own_telemetry(NAME, placement),
         },
         "extensions": {
             "healthcheckv2": {"use_v2": True, "http": {"endpoint": placement.listen(NAME, "health")}},

@@ -55,8 +55,9 @@ class Prometheus(pulumi.ComponentResource):
 def workload(args: PrometheusArgs, placement: Placement) -> Workload:
     """Return Prometheus as a workload; every rule file is one mixin."""
     rules = {
-        f"rules/{mixin.name}.yaml": to_yaml(rule_file(mixin.rules(args["thresholds"]), args["links"]))
+        f"rules/{mixin.name}.yaml": to_yaml(rule_file(groups, args["links"]))
         for mixin in args["mixins"]
+        if (groups := mixin.rules(args["thresholds"]))
     }
     return Workload(
         name=NAME,

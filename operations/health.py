@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any
 
 TIMEOUT_SECONDS = 5.0
@@ -84,18 +85,31 @@ def _answer(name: str, address: str) -> str:
 
 
 def _targets(prometheus: str) -> list[Check]:
-    """Return a check for each scrape target that Prometheus cannot reach, or one that all is well."""
+    """Return a check for each of the stack's own scrape targets that is down, or one that says all is well.
+
+    A Prometheus that has just started knows no targets for a moment; that moment is waited for.
+    """
+    deadline = monotonic() + TIMEOUT_SECONDS
     try:
-        with urllib.request.urlopen(  # noqa: S310
-            f"{prometheus}/api/v1/targets?state=active", timeout=TIMEOUT_SECONDS
-        ) as response:
-            targets = json.load(response)["data"]["activeTargets"]
+        while not (own := _own_targets(prometheus)) and monotonic() < deadline:
+            sleep(0.2)
     except (OSError, ValueError, KeyError) as error:
         return [Check("scrape targets", prometheus, f"cannot be listed: {error}")]
-    own = [target for target in targets if "team" not in target["labels"]]
+    if not own:
+        return [Check("scrape targets", prometheus, "Prometheus scrapes no part of the stack")]
     down = [
         Check(f"scrape {target['labels']['job']}", target["scrapeUrl"], target["lastError"])
         for target in own
         if target["health"] == "down"
     ]
-    return down or [Check("scrape targets", f"{len(own)} of the stack's own parts", "")]
+    waiting = sum(target["health"] == "unknown" for target in own)
+    subject = f"{len(own)} of the stack's own parts" + (f", {waiting} not scraped yet" if waiting else "")
+    return down or [Check("scrape targets", subject, "")]
+
+
+def _own_targets(prometheus: str) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(  # noqa: S310
+        f"{prometheus}/api/v1/targets?state=active", timeout=TIMEOUT_SECONDS
+    ) as response:
+        targets = json.load(response)["data"]["activeTargets"]
+    return [target for target in targets if "team" not in target["labels"]]

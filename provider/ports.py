@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from provider.errors import ProviderError
-from provider.ownership import marked
+from provider.ownership import MARK, marked
 
 
 def is_free(port: int) -> bool:
@@ -67,6 +67,9 @@ def _connections() -> Iterator[tuple[int, Any]]:
 
 
 def _who(process: psutil.Process) -> str:
+    with suppress(psutil.Error, OSError):
+        if stack := process.environ().get(MARK):
+            return f"another stack, which is in {stack}"
     try:
         # The first words only: what follows may be somebody's password.
         words = " ".join(process.cmdline()[:2])[:80]

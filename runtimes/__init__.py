@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,6 +45,9 @@ class Runtime(Protocol):
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
         """Return the optional products that this machine cannot run, each with one line that says why."""
+
+    def notices(self) -> Sequence[str]:
+        """Return what is limited or different at this target, a line each."""
 
     def problems(self, workloads: Collection[str]) -> list[str]:
         """Return everything that would keep these workloads from starting, before anything is registered."""

@@ -27,9 +27,13 @@ def conflicts(ports: Mapping[str, int]) -> list[str]:
 
 
 def taken(ports: Mapping[str, int], owners: Mapping[str, str]) -> list[str]:
-    """Return a problem for every port that has an owner."""
-    return [
-        f"ports.{name}: {ports[name]} is taken by {owner}; stop that, choose another port with "
-        f"pulumi config set --path 'ports.{name}' NUMBER, or move all ports with portOffset"
-        for name, owner in owners.items()
-    ]
+    """Return a problem for every owner of a port; ``owners`` names who holds which."""
+    problems = []
+    for owner in sorted(set(owners.values())):
+        names = [name for name, held_by in owners.items() if held_by == owner]
+        listed = ", ".join(f"{ports[name]} ({name})" for name in names)
+        problems.append(
+            f"ports: {listed} {'is' if len(names) == 1 else 'are'} taken by {owner}; stop that, choose "
+            f"another port with pulumi config set --path ports.{names[0]} NUMBER, or move all with portOffset"
+        )
+    return problems

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 import pulumi
@@ -14,7 +12,7 @@ import versions
 from placement import PORTS
 from provider.ports import taken_ports
 from provider.resources import Process
-from runtimes import Deployed
+from runtimes import Deployed, ports
 from settings import Settings
 from workload import Workload
 
@@ -88,13 +86,23 @@ class ProcessRuntime:
             if name in _OPTIONAL and toolchain.find(_PROGRAMS[name]) is None
         }
 
+    def notices(self) -> tuple[str, ...]:
+        return ()
+
     def problems(self, workloads: Collection[str]) -> list[str]:
         missing = [
             f"target: {name} is not installed; run: make setup"
             for name in workloads
             if name not in _OPTIONAL and toolchain.find(_PROGRAMS[name]) is None
         ]
-        return missing + self._unknown_ports() + self._taken_ports(workloads)
+        wanted = {f"{w}-{p.name}": self.placement.ports[f"{w}-{p.name}"] for w in workloads for p in PORTS[w]}
+        owners = taken_ports(wanted, allowed=self.placement.directory)
+        return [
+            *missing,
+            *ports.unknown(self._settings.ports, usual_ports()),
+            *ports.conflicts(wanted),
+            *ports.taken(wanted, owners),
+        ]
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         program = toolchain.find(workload.image.program)
@@ -132,30 +140,6 @@ class ProcessRuntime:
                 if port.public
             }
         )
-
-    def _unknown_ports(self) -> list[str]:
-        known = list(usual_ports())
-        problems = []
-        for name in set(self._settings.ports) - set(known):
-            near = get_close_matches(name, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            problems.append(f"ports.{name}: unknown port; {advice}")
-        return problems
-
-    def _taken_ports(self, workloads: Collection[str]) -> list[str]:
-        ports = self.placement.ports
-        mine = {f"{w}-{p.name}": ports[f"{w}-{p.name}"] for w in workloads for p in PORTS[w]}
-        twice = [number for number, count in Counter(mine.values()).items() if count > 1]
-        problems = [
-            f"ports: {' and '.join(n for n, p in mine.items() if p == number)} both want {number}; "
-            "give one of them another port"
-            for number in twice
-        ]
-        return problems + [
-            f"ports.{name}: {mine[name]} is taken by {owner}; stop that, choose another port with "
-            f"pulumi config set --path 'ports.{name}' NUMBER, or move all ports with portOffset"
-            for name, owner in taken_ports(mine, allowed=self.placement.directory).items()
-        ]
 
 
 def _once_there(process: Process, address: str) -> pulumi.Output[str]:

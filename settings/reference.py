@@ -21,8 +21,8 @@ FILE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 
 _INTRODUCTION = """# Settings
 
-What `Pulumi.<stack>.yaml` may say, under `config:`; each key begins with `{project}:`. Only `target` is required. Durations
-are Prometheus' (30s, 5m, 12h, 15d), sizes are Kubernetes quantities (512Mi, 50Gi).
+What `Pulumi.<stack>.yaml` may say, under `config:`; each key begins with `{project}:`. Only `target` is
+required. Durations are Prometheus' (30s, 5m, 12h, 15d), sizes are Kubernetes quantities (512Mi, 50Gi).
 
 ```yaml
 config:
@@ -31,8 +31,9 @@ config:
     retention: 15d
 ```
 
-Secrets are keys of their own, encrypted: `pulumi config set --secret slackApiUrl https://hooks.slack.com/…`. Which ones a
-stack needs follows from its receivers; `grafanaPassword` may set the administrator's password, which is generated otherwise.
+Secrets are keys of their own, encrypted: `pulumi config set --secret slackApiUrl https://hooks.slack.com/…`.
+Which ones a stack needs follows from its receivers; `grafanaPassword` may set the administrator's password,
+which is generated otherwise.
 
 | key | default | what |
 | --- | --- | --- |

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import toolchain
+from runtimes.process import usual_ports
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
@@ -34,6 +37,24 @@ def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
                 return value
         sleep(0.2)
     raise AssertionError(f"{what}: not within {seconds:g} s; last seen: {value!r}")
+
+
+def free_offset() -> int:
+    """Return a port offset at which none of the stack's ports is in use."""
+    for offset in range(21000, 40000, 500):
+        try:
+            for port in usual_ports().values():
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        return offset
+    raise AssertionError("no free ports for a test stack")
+
+
+def _without_secrets(stack_file: str) -> str:
+    """Return a stack file without what was encrypted with somebody's own passphrase."""
+    return re.sub(r"encryptionsalt:.*\n|  \S+:\s*\n\s+secure:.*\n", "", stack_file)
 
 
 @dataclass
@@ -59,6 +80,9 @@ class Project:
             if (CHECKOUT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(CHECKOUT / name, path / name)
+        for file in path.glob("Pulumi.*.yaml"):
+            # Whoever has deployed from the checkout has a passphrase of their own noted here.
+            file.write_text(_without_secrets(file.read_text(encoding="utf-8")), encoding="utf-8")
         (path / ".venv").symlink_to(CHECKOUT / ".venv")
         engine = toolchain.find("pulumi")
         assert engine, "the pulumi engine is not installed; run: make setup"

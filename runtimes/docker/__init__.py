@@ -56,6 +56,9 @@ class DockerRuntime:
         """Return nothing: every product has an image."""
         return {}
 
+    def notices(self) -> tuple[str, ...]:
+        return ()
+
     def problems(self, workloads: Collection[str]) -> list[str]:
         """Return what is wrong with the ports, and why the engine does not answer."""
         names = [

@@ -90,7 +90,7 @@ def test_a_socket_that_nobody_serves_is_named(tmp_path: Path, monkeypatch: pytes
 
 def test_a_taken_port_is_named(host: str, listener: int) -> None:
     (problem,) = problems(docker={"host": host}, ports={"loki-http": listener})
-    assert problem.startswith(f"ports.loki-http: {listener} is taken by ")
+    assert problem.startswith(f"ports: {listener} (loki-http) is taken by ")
 
 
 def test_ports_of_the_stacks_own_containers_are_not_taken(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -16,9 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from runtimes.process import usual_ports
 from tests.live.receiver import Receiver, receiving
-from tests.project import Project, until
+from tests.project import Project, free_offset, until
 
 QUICK: dict[str, Any] = {
     "metrics.scrapeInterval": "1s",
@@ -28,19 +26,6 @@ QUICK: dict[str, Any] = {
     "thresholds.errorRatioFor": "2s",
 }
 """Settings that make in seconds visible what takes minutes with the defaults."""
-
-
-def free_offset() -> int:
-    """Return a port offset at which none of the stack's ports is in use."""
-    for offset in range(21000, 40000, 500):
-        try:
-            for port in usual_ports().values():
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return offset
-    raise AssertionError("no free ports for a test stack")
 
 
 def get(url: str, **parameters: str) -> Any:
@@ -184,7 +169,6 @@ def shop(stack: Stack) -> Iterator[Shop]:
         cwd=stack.project.path,
         env={
             **stack.project.environment,
-            
             "OTEL_EXPORTER_OTLP_ENDPOINT": stack.outputs["otlp_http_endpoint"],
         },
         stdout=subprocess.DEVNULL,

@@ -12,8 +12,7 @@ import psutil
 import pytest
 
 from runtimes.process import usual_ports
-from tests.live.conftest import free_offset
-from tests.project import Project, until
+from tests.project import Project, free_offset, until
 
 PRODUCTS = {"prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter"}
 
@@ -131,6 +130,6 @@ def test_ports_that_are_taken_are_reported_with_their_owner_before_anything_star
         foreign.bind(("127.0.0.1", usual_ports()["loki-http"] + offset))
         foreign.listen()
         output = project.run("up", "--yes", "--skip-preview", "--stack", project.stack, succeeds=False)
-    assert f"ports.loki-http: {3100 + offset} is taken by pid {os.getpid()}" in output
+    assert f"ports: {3100 + offset} (loki-http) is taken by pid {os.getpid()}" in output
     assert "Traceback" not in output
     assert running(project) == {}

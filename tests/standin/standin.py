@@ -138,9 +138,9 @@ def main(plugin: str) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(StandIn(plugin), server)
     port = server.add_insecure_port("127.0.0.1:0")
     stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    # Ctrl-C reaches the whole process group; the engine ends its plugins itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The engine ends a plugin with SIGINT, in a process group of its own that no Ctrl-C reaches.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stopped.set())
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()

@@ -1,11 +1,7 @@
-"""`make bench`: ratios of times measured side by side in one run, and what the idle stack takes of memory.
-
-Absolute times say more about the machine than about the project; ratios of runs in turns hold on any machine.
-"""
+"""What is measured: times of runs in turns, the memory of the idle stack, what a preview imports."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -27,8 +23,7 @@ from provider.layout import Layout
 from provider.ownership import marked
 from provider.supervision import KEPT_VARIABLES
 from provider.waiting import NEVER
-from tests.live.conftest import free_offset
-from tests.project import CHECKOUT, Project
+from tests.project import CHECKOUT, Project, free_offset
 
 STANDIN = CHECKOUT / "tests" / "standin"
 PROD_SECRETS = {"slackApiUrl": "https://hooks.example.org/x", "pagerdutyRoutingKey": "0" * 32}
@@ -48,26 +43,6 @@ runtime:
   options:
     virtualenv: .venv
 """
-
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the table."""
-
-    what: str
-    value: float
-    aim: float
-    unit: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Whether the aim is reached."""
-        return self.value <= self.aim
-
-    def __str__(self) -> str:
-        digits = 0 if self.unit else 2
-        value, aim = f"{self.value:.{digits}f}{self.unit}", f"{self.aim:g}{self.unit}"
-        return f"{self.what:<78} {value:>7}   at most {aim:<7} {'met' if self.met else 'MISSED'}"
 
 
 @dataclass(frozen=True)
@@ -219,46 +194,3 @@ def modules_of_other_targets(bench: Bench) -> Sequence[str]:
     programs = [modules for modules in seen if "components.prometheus" in modules]
     assert programs, "the program did not record what it imports"
     return [name for name in OTHER_TARGETS if any(name in modules for modules in programs)]
-
-
-def results(bench: Bench) -> list[Result]:
-    """Return the table's lines."""
-    empty, running = bench.median("preview of empty"), bench.median("preview of the running stack")
-    alone = {name: bench.median(name) for name in bench.times if name.endswith("by itself")}
-    slowest = max(alone, key=alone.__getitem__)
-    local, prod = bench.median("preview of local"), bench.median("preview of prod")
-    return [
-        Result("preview of local / preview of an empty program", local / empty, 1.5),
-        Result("preview of prod / preview of an empty program", prod / empty, 1.5),
-        Result("no-change up of local / preview of it", bench.median("no-change up") / running, 1.2),
-        Result(f"up of local until all is healthy / {slowest}", bench.median("up") / alone[slowest], 1.5),
-        Result("packages of other targets that local imports", len(modules_of_other_targets(bench)), 0),
-        Result("resident memory of the idle stack, supervisor included", max(bench.memory), 700, " MB"),
-    ]
-
-
-def main() -> int:
-    """Measure and print; the exit status is 1 only where a step failed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each (default: %(default)s)")
-    try:
-        with prepared(parser.parse_args().rounds) as bench:
-            measure_previews(bench)
-            measure_starts(bench)
-            table = results(bench)
-    except AssertionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print("\nMedian times in seconds, of this machine at this moment:")
-    for what in bench.times:
-        print(f"  {what:<76} {bench.median(what):7.2f}")
-    print("\nRatios and sizes:")
-    for line in table:
-        print(f"  {line}")
-    missed = [line.what for line in table if not line.met]
-    print(f"\nMissed: {'; '.join(missed)}" if missed else "\nEvery aim is met.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
