@@ -45,7 +45,8 @@ def _build(go: str, module: GoModule, work: Path, target: Path) -> None:
     modfile = work / "go.mod"
     modfile.write_bytes((source / "go.mod").read_bytes())
     (work / "go.sum").write_bytes((source / "go.sum").read_bytes())
-    _drop_local_replacements(go, modfile)
+    if not module.folder:
+        _drop_local_replacements(go, modfile)
     linker = "-s -w"
     if module.version_variable:
         linker += f" -X {module.version_variable}={module.version}"

@@ -109,8 +109,9 @@ def recipe(modules: tuple[GoModule, ...]) -> str:
     digest = hashlib.sha256(repr(modules).encode())
     for module in modules:
         if module.folder:
-            for source in sorted((PACKAGE / module.folder).iterdir()):
-                digest.update(source.read_bytes())
+            for source in sorted((PACKAGE / module.folder).rglob("*")):
+                if source.is_file():
+                    digest.update(source.read_bytes())
     return digest.hexdigest()[:8]
 
 
