@@ -84,7 +84,8 @@ class DockerRuntime:
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the product's container, and before it the volumes with its files and the loaders."""
         name, opts, placement = parent.pulumi_resource_name, self._below(parent), self.placement
-        mounts = [lowering.host_mount(path) for path in workload.host_paths]
+        propagation = engine.mount_propagation(engine.address(self._target, self._settings))
+        mounts = [lowering.host_mount(path, propagation) for path in workload.host_paths]
         labels = self._labels(workload)
         loaders: list[docker.Container] = []
 

@@ -45,6 +45,22 @@ def ports_in_use(host: str, stack: str) -> frozenset[int]:
     )
 
 
+def mount_propagation(host: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """Return how a container sees what is mounted on the machine after its start: ``rslave`` sees it.
+
+    Engines refuse that where the root file system is not shared, as under WSL, in the virtual machines of
+    desktop engines and without systemd; then a container knows the mounts of its start (``rprivate``).
+    """
+    if not host.startswith(_UNIX) or not mounts.exists():
+        return "rprivate"
+    # 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+    root = [fields for line in mounts.read_text().splitlines() if (fields := line.split())[4] == "/"]
+    shared = root and any(
+        field.startswith(("shared:", "master:")) for field in root[-1][6 : root[-1].index("-")]
+    )
+    return "rslave" if shared else "rprivate"
+
+
 def _get(path: str, resource: str) -> list[dict[str, list[dict[str, int]]]]:
     connection = _SocketConnection(path)
     try:

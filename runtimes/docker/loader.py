@@ -27,9 +27,9 @@ find . -type f | while read -r file; do [ -e "$2/$file" ] || rm -f "$file"; done
 chown -R "$1:$1" .
 chmod -R u=rwX,go= .
 find . -type f -exec chmod 0400 {} +
-[ -z "$4" ] || chown "$1:$1" "$4"
+[ -z "${4-}" ] || chown "$1:$1" "$4"
 """
-"""Arguments: the user's id, the folder of the uploads, the volume, and the data volume or nothing.
+"""Arguments: the user's id, the folder of the uploads, the volume, and the data volume where there is one.
 
 New files first, then what is no longer wanted goes: a product that looks meanwhile never misses a file.
 """
@@ -58,7 +58,7 @@ def loader(
     return docker.ContainerArgs(
         image=image,
         entrypoints=list(LOADER.entrypoint),
-        command=["-euc", SCRIPT, "loader", str(user), _STAGE, _VOLUME, _DATA if data else ""],
+        command=["-euc", SCRIPT, "loader", str(user), _STAGE, _VOLUME, *([_DATA] if data else [])],
         uploads=[
             docker.ContainerUploadArgs(file=f"{_STAGE}/{path}", content=content, permissions="0400")
             for path, content in sorted(files.items())

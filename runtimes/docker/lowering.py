@@ -17,14 +17,14 @@ def volume_mount(volume: docker.Volume, folder: str, *, read_only: bool = False)
     return docker.ContainerMountArgs(type="volume", source=volume.name, target=folder, read_only=read_only)
 
 
-def host_mount(path: HostPath) -> docker.ContainerMountArgs:
-    """Return the read-only mount of a folder of the machine; what is mounted below it later is seen too."""
+def host_mount(path: HostPath, propagation: str) -> docker.ContainerMountArgs:
+    """Return the read-only mount of a folder of the machine."""
     return docker.ContainerMountArgs(
         type="bind",
         source=path.path,
         target=path.mount,
         read_only=True,
-        bind_options=docker.ContainerMountBindOptionsArgs(propagation="rslave"),
+        bind_options=docker.ContainerMountBindOptionsArgs(propagation=propagation),
     )
 
 

@@ -1,0 +1,107 @@
+"""A Docker engine for the tier: the one that answers already, or one of our own that leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.project import until
+from tests.standin.docker_api import Docker, DockerError
+
+_SOCKET = "/var/run/docker.sock"
+_BRIDGE = "docker0"
+
+
+def answering() -> Docker | None:
+    """Return the engine of DOCKER_HOST, or of the usual socket, if it answers."""
+    path = os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}").removeprefix("unix://")
+    engine = Docker(path)
+    try:
+        engine.get("/version")
+    except (OSError, DockerError, ValueError):
+        return None
+    return engine
+
+
+def obstacle() -> str:
+    """Return why no engine of our own can be started; nothing where it can."""
+    if not shutil.which("dockerd"):
+        return "no engine answers, and there is no dockerd on PATH to start (Debian: apt-get install docker.io)"
+    if os.geteuid() != 0:
+        return "no engine answers, and only root may start one"
+    return ""
+
+
+@contextmanager
+def an_engine() -> Iterator[Docker]:
+    """Give the engine that answers, or start one; skip, and say why, where there is neither."""
+    if found := answering():
+        yield found
+        return
+    if reason := obstacle():
+        pytest.skip(reason)
+    with our_own() as engine:
+        yield engine
+
+
+@contextmanager
+def our_own() -> Iterator[Docker]:
+    """Run an engine whose data, socket and process ids are in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="docker-"))  # short: a socket's path may have 108 characters only
+    rules, bridge = _packet_filter(), _link(_BRIDGE)
+    log = folder / "log"
+    engine = Docker(str(folder / "socket"))
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                "dockerd",
+                f"--data-root={folder / 'data'}",
+                f"--exec-root={folder / 'run'}",
+                f"--pidfile={folder / 'pid'}",
+                f"--host={engine.host}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        until(lambda: _answers(engine, process, log), seconds=60, what="the engine answers")
+        yield engine
+    finally:
+        process.terminate()
+        process.wait(60)
+        if not bridge:
+            subprocess.run(["ip", "link", "delete", _BRIDGE], check=False, capture_output=True)
+        _restore_packet_filter(rules)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(engine: Docker, process: subprocess.Popen[bytes], log: Path) -> bool:
+    if process.poll() is not None:
+        raise AssertionError(f"dockerd ended:\n{log.read_text()[-2000:]}")
+    return bool(engine.get("/version"))
+
+
+def _link(name: str) -> bool:
+    return Path("/sys/class/net", name).exists()
+
+
+def _packet_filter() -> str:
+    """Return the machine's packet filter, nothing where another engine's rules are in it."""
+    saved = subprocess.run(["iptables-save"], check=False, capture_output=True, text=True).stdout
+    return "" if "DOCKER" in saved else saved or "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+
+
+def _restore_packet_filter(rules: str) -> None:
+    if rules:
+        for table in {"filter", "nat"} - {line[1:] for line in rules.splitlines() if line.startswith("*")}:
+            rules += f"*{table}\nCOMMIT\n"
+        subprocess.run(["iptables-restore"], input=rules, check=False, capture_output=True, text=True)

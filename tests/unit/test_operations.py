@@ -1,0 +1,124 @@
+"""What people read about a running stack, and the locks that killed engines leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from operations import __main__ as command_line
+from operations import health
+from operations.locks import abandoned
+
+
+@contextmanager
+def server(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
+    """Answer on loopback by path; everything else is 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers.get(self.path.partition("?")[0], (404, b""))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=running.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}"
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+def targets(*states: tuple[str, str]) -> bytes:
+    """Return Prometheus' answer about targets: job and health."""
+    found = [
+        {"labels": {"job": job}, "scrapeUrl": f"http://{job}", "health": state, "lastError": "refused"}
+        for job, state in states
+    ]
+    return json.dumps({"data": {"activeTargets": found}}).encode()
+
+
+def test_a_healthy_stack_has_no_problem() -> None:
+    answers = {
+        "/-/ready": (200, b""),
+        "/ready": (200, b""),
+        "/loki/api/v1/push": (405, b""),
+        "/api/v1/targets": (200, targets(("loki", "up"), ("jaeger", "up"))),
+    }
+    with server(answers) as url:
+        found = health.check(
+            {
+                "prometheus_url": url,
+                "loki_url": url,
+                "loki_push_url": f"{url}/loki/api/v1/push",
+                "environment": "x",
+            }
+        )
+    assert [check.problem for check in found] == [""] * 4
+    assert found[-1].subject == "2 of the stack's own parts"
+
+
+def test_what_does_not_answer_or_is_not_scraped_is_named() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+        answers = {
+            "/-/ready": (503, b""),
+            "/api/v1/targets": (200, targets(("loki", "down"), ("jaeger", "up"))),
+        }
+        with server(answers) as url:
+            found = health.check(
+                {"prometheus_url": url, "jaeger_url": f"http://{nobody}", "otlp_grpc_endpoint": nobody}
+            )
+    problems = {check.name: check.problem for check in found}
+    assert problems["prometheus_url"] == "answers 503"
+    assert problems["jaeger_url"].startswith("does not answer: ")
+    assert problems["otlp_grpc_endpoint"].startswith("does not answer: ")
+    assert problems["scrape loki"] == "refused"
+
+
+def test_exit_status_and_table_tell_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command_line, "outputs", lambda *_, **__: {"notices": ["Grafana is left out"]})
+    checks = [health.Check("loki_url", "http://x", ""), health.Check("jaeger_url", "http://y", "answers 503")]
+    monkeypatch.setattr(health, "check", lambda _: checks)
+    assert command_line.main(["health", "--stack", "s"]) == 1
+    shown = capsys.readouterr().out
+    assert "FAIL  jaeger_url" in shown
+    assert "1 of 2 checks failed" in shown
+    assert "Grafana is left out" in shown
+    checks.pop()
+    assert command_line.main(["health", "--stack", "s"]) == 0
+
+
+def lock(folder: Path, pid: int, host: str) -> str:
+    """Write a lock as the engine does; return the backend's URL."""
+    file = folder / ".pulumi" / "locks" / "organization" / "observability" / "local" / "a.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"pid": pid, "username": "u", "hostname": host}))
+    return folder.as_uri()
+
+
+def test_only_the_lock_of_a_dead_engine_of_this_machine_is_abandoned(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert list(abandoned(lock(tmp_path / "dead", ended.pid, socket.gethostname()), "local"))
+    assert not list(abandoned(lock(tmp_path / "alive", os.getpid(), socket.gethostname()), "local"))
+    assert not list(abandoned(lock(tmp_path / "elsewhere", ended.pid, "another-machine"), "local"))
+    assert not list(abandoned("https://state.example.org", "local"))
