@@ -39,11 +39,24 @@ def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
     raise AssertionError(f"{what}: not within {seconds:g} s; last seen: {value!r}")
 
 
+SHOP_PORT = 8080
+"""Where the sample application listens unless told otherwise."""
+
+
 def free_offset() -> int:
-    """Return a port offset at which none of the stack's ports is in use."""
-    for offset in range(21000, 40000, 500):
+    """Return a port offset at which none of the stack's ports, nor the sample application's, is in use.
+
+    No two test processes get the same, and all ports stay below those that outgoing connections are given.
+    """
+    ports, taken, offsets = {*usual_ports().values(), SHOP_PORT}, set[int](), []
+    for offset in range(10_000, 16_000):
+        if not taken & (shifted := {port + offset for port in ports}):
+            taken |= shifted
+            offsets.append(offset)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for offset in offsets[worker % 4 :: 4]:
         try:
-            for port in usual_ports().values():
+            for port in ports:
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port + offset))
         except OSError:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.live.receiver import Receiver, receiving
-from tests.project import Project, free_offset, until
+from tests.project import SHOP_PORT, Project, free_offset, until
 
 QUICK: dict[str, Any] = {
     "metrics.scrapeInterval": "1s",
@@ -119,13 +119,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed stack; everything it started is stopped at the end."""
     with receiving() as receiver:
         project = Project.copy(tmp_path_factory.mktemp("live"))
-        shop = free_offset() + 8080
+        offset = free_offset()
         catalogue = project.path / "catalog" / "shop.yaml"
-        catalogue.write_text(catalogue.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{shop}"))
+        catalogue.write_text(catalogue.read_text().replace(str(SHOP_PORT), str(SHOP_PORT + offset)))
         project.configure(
             {
                 **QUICK,
-                "portOffset": free_offset(),
+                "portOffset": offset,
                 "alerting.receivers[0].name": "oncall",
                 "alerting.receivers[0].webhook.url": receiver.url,
             }

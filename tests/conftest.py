@@ -1,0 +1,22 @@
+"""How the tests share machines and servers when they run side by side (`pytest -n 2 --dist loadgroup`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+SHARED = {"stack": "the deployed stack", "containers": "the deployed containers"}
+"""Fixture → group of the tests that use it: they run in one process, so that it is deployed once."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares an expensive fixture, and the tests of a file."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        together = next((group for name, group in SHARED.items() if name in fixtures), "")
+        tier = item.path.relative_to(TESTS).parts[0]
+        item.add_marker(
+            pytest.mark.xdist_group(together if tier in ("live", "docker") and together else str(item.path))
+        )
