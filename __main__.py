@@ -5,7 +5,10 @@ import sys
 import pulumi
 
 from components.alertmanager import Alertmanager
+from components.blackbox_exporter import BlackboxExporter
+from components.cadvisor import Cadvisor
 from components.collector import Collector
+from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
 from components.jaeger import Jaeger
 from components.loki import Loki
@@ -35,7 +38,14 @@ receiver_secrets = {key: config.require_secret(key) for key in settings.alerting
 alertmanager = Alertmanager(
     "alertmanager", {"alerting": settings.alerting, "secrets": receiver_secrets}, runtime
 )
-NodeExporter("node-exporter", runtime)
+if "node-exporter" in plan.products:
+    NodeExporter("node-exporter", runtime)
+if "blackbox-exporter" in plan.products:
+    BlackboxExporter("blackbox-exporter", runtime)
+if plan.engine and "engine-proxy" in plan.products:
+    EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
+if plan.engine and "cadvisor" in plan.products:
+    Cadvisor("cadvisor", {"engine": plan.engine}, runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,

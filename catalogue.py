@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from settings.loading import explain
-from units import NOT_EMPTY, Address, DnsName, Duration
+from units import NOT_EMPTY, Address, DnsName, Duration, Url
+
+_SHOWN = 60
 
 
 class _Entry(BaseModel):
@@ -48,6 +50,8 @@ class Service(_Entry):
     description: str = ""
     metrics: ServiceMetrics | None = None
     logs: ServiceLogs | None = None
+    probes: tuple[Url, ...] = ()
+    """URLs that must answer with 2xx, asked as somebody outside would; no credentials in them."""
 
 
 def load(folders: Sequence[Path]) -> tuple[tuple[Service, ...], list[str]]:
@@ -55,14 +59,21 @@ def load(folders: Sequence[Path]) -> tuple[tuple[Service, ...], list[str]]:
     services: dict[str, Service] = {}
     problems: list[str] = []
     for folder in folders:
-        if not folder.is_dir():
+        try:
+            files = sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
+        except OSError as error:
             problems.append(
-                f"catalog: there is no folder {folder.name!r}; create it or remove it from the list"
+                f"catalog: folder {_shortened(folder.name)} cannot be read ({error.strerror}); "
+                "create it or remove it from the list"
             )
-        for file in sorted(folder.glob("*.yaml")):
+            continue
+        for file in files:
             where = f"{folder.name}/{file.name}"
             try:
                 service = Service.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                problems.append(f"{where}: cannot be read: {reason}")
             except yaml.YAMLError as error:
                 problems.append(f"{where}: is not YAML: {' '.join(str(error).split())}")
             except ValidationError as error:
@@ -72,3 +83,7 @@ def load(folders: Sequence[Path]) -> tuple[tuple[Service, ...], list[str]]:
                     problems.append(f"{where}: service: {service.service!r} is in the catalogue twice")
                 services[service.service] = service
     return tuple(services[name] for name in sorted(services)), problems
+
+
+def _shortened(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

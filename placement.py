@@ -33,6 +33,9 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     ),
     "grafana": (Port("http", 3000, public=True),),
     "node-exporter": (Port("http", 9100),),
+    "cadvisor": (Port("http", 8080),),
+    "blackbox-exporter": (Port("http", 9115),),
+    "engine-proxy": (Port("http", 2375),),
 }
 """Every product's ports with the numbers its community knows."""
 

@@ -8,20 +8,22 @@ from pathlib import Path
 
 import catalogue
 from catalogue import Service
-from components.collector import CollectorArgs, LogFiles
+from components.collector import CollectorArgs
+from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
 from components.prometheus import PrometheusArgs
+from container_engine import DISCOVERY, ContainerEngine, container_engine
 from mixins import applying
 from mixins.model import Links
 from placement import Placement
 from runtimes import Runtime, runtime_for
-from scraping import SERVICES, own_jobs, service_jobs
+from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
 from settings import Settings, StackFileError, load
-from targets import TARGETS
+from targets import TARGETS, Target
 
 PROJECT = Path(__file__).resolve().parent
 PRODUCTS = ("prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter", "grafana")
-"""Every product of the stack, by the name of its workload."""
+"""The products that run at every target, by the names of their workloads."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Plan:
     """What runs, by the name of its workload."""
     notices: tuple[str, ...]
     """What is left out or limited here, a line each."""
+    engine: ContainerEngine | None
+    """Engine whose containers are found by themselves; None where there is none."""
     prometheus: PrometheusArgs
     collector: CollectorArgs
     grafana: GrafanaContent
@@ -43,16 +47,26 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     """Read and check everything; raises `StackFileError` with every problem at once."""
     settings = load(config, secret_keys, stack)
     services, problems = catalogue.load([PROJECT / folder for folder in settings.catalog])
-    runtime = runtime_for(TARGETS[settings.target], settings)
-    left_out = runtime.unavailable(PRODUCTS)
-    products = tuple(name for name in PRODUCTS if name not in left_out)
-    problems += runtime.problems(products)
+    target = TARGETS[settings.target]
+    runtime, engine = runtime_for(target, settings), container_engine(target, settings)
+    wanted = (*PRODUCTS, *(name for name in target.products if engine or name not in DISCOVERY))
+    left_out = runtime.unavailable(wanted)
+    products = tuple(name for name in wanted if name not in left_out)
+    problems += (
+        runtime.problems(products) + _unheard(services, products, target) + _reserved(services, wanted)
+    )
     if problems:
         raise StackFileError(problems)
 
     placement, thresholds = runtime.placement, settings.thresholds
-    jobs = own_jobs(products, placement) + service_jobs(services)
-    scraped = {job.name for job in jobs} | {SERVICES for service in services if service.metrics}
+    jobs = (
+        *own_jobs(products, placement),
+        *service_jobs(services),
+        *probe_jobs(services, placement),
+        *container_jobs(engine, placement),
+    )
+    has_services = engine or any(service.metrics for service in services)
+    scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
     mixins = applying(scraped)
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
     return Plan(
@@ -60,20 +74,28 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         runtime,
         products,
         (*left_out.values(), *runtime.notices(), *_silent_alerts(settings)),
+        engine,
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
             "jobs": jobs,
             "mixins": mixins,
             "thresholds": thresholds,
-            "links": Links(settings.runbooks, grafana_url),
+            "links": Links(_runbooks(settings, target), grafana_url),
         },
         {
             "environment": settings.environment_label,
-            "logs": _log_files(settings, products, services, placement),
+            "logs": _log_files(target, products, services, placement),
+            "engine": engine,
         },
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
     )
+
+
+def _runbooks(settings: Settings, target: Target) -> str:
+    """Return where runbook links lead: on the machine itself, the checkout will do."""
+    is_url = "://" in settings.runbooks
+    return settings.runbooks if is_url or not target.follows_files else (PROJECT / settings.runbooks).as_uri()
 
 
 def _silent_alerts(settings: Settings) -> tuple[str, ...]:
@@ -82,8 +104,31 @@ def _silent_alerts(settings: Settings) -> tuple[str, ...]:
     return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
 
 
+def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:
+    """Return the probes that nothing would make at this target."""
+    if "blackbox-exporter" in products:
+        return []
+    able = ", ".join(name for name, other in TARGETS.items() if "blackbox-exporter" in other.products)
+    return [
+        f"{service.service}.probes: target {target.name} does not run blackbox_exporter; "
+        f"remove the probes from the catalogue, or use one of the targets {able}"
+        for service in services
+        if service.probes
+    ]
+
+
+def _reserved(services: Sequence[Service], products: Collection[str]) -> list[str]:
+    """Return the services that have the name of something of the stack's own."""
+    names = {*products, *OWN_JOBS, "notifications"}
+    return [
+        f"{service.service}: is the name of a part of the stack itself; give the service another name"
+        for service in services
+        if service.service in names
+    ]
+
+
 def _log_files(
-    settings: Settings, products: Collection[str], services: Sequence[Service], placement: Placement
+    target: Target, products: Collection[str], services: Sequence[Service], placement: Placement
 ) -> tuple[LogFiles, ...]:
     own = [LogFiles(name, (placement.log(name),)) for name in products if placement.log(name)]
     applications = [
@@ -93,6 +138,6 @@ def _log_files(
             {"team": service.team},
         )
         for service in services
-        if service.logs and TARGETS[settings.target].follows_files
+        if service.logs and target.follows_files
     ]
     return (*own, *applications)

@@ -1,18 +1,22 @@
-"""What Prometheus scrapes: the stack's own parts, the machine, and the services of the catalogue."""
+"""What Prometheus scrapes: the stack's own parts, the machine, containers, probes and services."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from catalogue import Service
-from placement import Placement
+from container_engine import SERVICE_LABELS, ContainerEngine
+from placement import Placement, url
 
 SERVICES = "services"
 """Stands for the catalogue where mixins say what they need."""
+PROBES = "probe"
+"""The job of the addresses that are probed from outside."""
 
-_OWN_PARTS = {
+OWN_JOBS = {
     "prometheus": ("prometheus", "http", "/metrics"),
     "alertmanager": ("alertmanager", "http", "/metrics"),
     "loki": ("loki", "http", "/metrics"),
@@ -20,8 +24,44 @@ _OWN_PARTS = {
     "collector": ("collector", "metrics", "/metrics"),
     "grafana": ("grafana", "http", "/metrics"),
     "node": ("node-exporter", "http", "/metrics"),
+    "blackbox": ("blackbox-exporter", "http", "/metrics"),
+    "engine-proxy": ("engine-proxy", "http", "/metrics"),
+    "cadvisor": ("cadvisor", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Instances that carry the same labels."""
+
+    addresses: tuple[str, ...]
+    """``host:port`` of each, or the URL of each where they are probed."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Relabel:
+    """A step that makes labels from others, as Prometheus has them."""
+
+    source: tuple[str, ...] = ()
+    """Labels whose values are joined by semicolons."""
+    target: str = ""
+    """Label that is set."""
+    regex: str = "(.+)"
+    """What the joined values must match for the step to happen."""
+    replacement: str = "$1"
+    action: str = "replace"
+    """``replace``, ``keep``, ``drop`` or ``labeldrop``."""
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the step as an entry of ``relabel_configs``."""
+        replaces = {"target_label": self.target, "replacement": self.replacement}
+        return {
+            **({"source_labels": list(self.source)} if self.source else {}),
+            "regex": self.regex,
+            **(replaces if self.action == "replace" else {"action": self.action}),
+        }
 
 
 @dataclass(frozen=True)
@@ -30,28 +70,47 @@ class ScrapeJob:
 
     name: str
     """Value of the label ``job``."""
-    targets: tuple[str, ...]
-    """``host:port`` of every instance."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[Targets, ...] = ()
     path: str = "/metrics"
     interval: str = ""
     """Prometheus duration; empty for the server's own."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the request's URL."""
+    discovery: Mapping[str, Any] = field(default_factory=dict)
+    """Discovery that finds the targets by itself, as Prometheus' configuration has it."""
+    relabel: tuple[Relabel, ...] = ()
+    """Steps before a target is scraped."""
+    metric_relabel: tuple[Relabel, ...] = ()
+    """Steps for each of its series."""
 
     def configuration(self) -> dict[str, Any]:
         """Return the job as an entry of ``scrape_configs``."""
+        static = [{"targets": list(t.addresses), "labels": dict(t.labels)} for t in self.targets]
+        optional = {
+            "params": {name: [value] for name, value in self.parameters.items()},
+            "static_configs": static,
+            **self.discovery,
+            "relabel_configs": [step.configuration() for step in self.relabel],
+            "metric_relabel_configs": [step.configuration() for step in self.metric_relabel],
+        }
         return {
             "job_name": self.name,
             **({"scrape_interval": self.interval} if self.interval else {}),
             **({"metrics_path": self.path} if self.path != "/metrics" else {}),
-            "static_configs": [{"targets": list(self.targets), "labels": dict(self.labels)}],
+            **{key: value for key, value in optional.items() if value},
         }
 
 
 def own_jobs(workloads: Collection[str], placement: Placement) -> tuple[ScrapeJob, ...]:
     """Return a job for each part of the stack that is deployed."""
     return tuple(
-        ScrapeJob(job, (placement.address(workload, port),), {"service": workload}, path)
-        for job, (workload, port, path) in _OWN_PARTS.items()
+        ScrapeJob(
+            job,
+            (Targets((placement.address(workload, port),), {"service": workload}),),
+            path,
+            metric_relabel=_CONTAINER_METRICS if job == "cadvisor" else (),
+        )
+        for job, (workload, port, path) in OWN_JOBS.items()
         if workload in workloads
     )
 
@@ -61,11 +120,75 @@ def service_jobs(services: Sequence[Service]) -> tuple[ScrapeJob, ...]:
     return tuple(
         ScrapeJob(
             service.service,
-            service.metrics.targets,
-            {"service": service.service, "team": service.team},
+            (Targets(service.metrics.targets, _labels(service)),),
             service.metrics.path,
             service.metrics.interval or "",
         )
         for service in services
         if service.metrics
     )
+
+
+def probe_jobs(services: Sequence[Service], placement: Placement) -> tuple[ScrapeJob, ...]:
+    """Return the job that has blackbox_exporter ask the probed addresses; none where there are none."""
+    probed = tuple(Targets(service.probes, _labels(service)) for service in services if service.probes)
+    steps = (
+        Relabel(("__address__",), "__param_target"),
+        Relabel(("__param_target",), "instance"),
+        Relabel((), "__address__", "(.*)", placement.address("blackbox-exporter", "http")),
+    )
+    if not probed:
+        return ()
+    return (ScrapeJob(PROBES, probed, "/probe", parameters={"module": "http_2xx"}, relabel=steps),)
+
+
+def container_jobs(engine: ContainerEngine | None, placement: Placement) -> tuple[ScrapeJob, ...]:
+    """Return the job of the containers that ask to be scraped by the label ``prometheus.scrape=true``."""
+    if engine is None:
+        return ()
+    discovery = {
+        "host": url(placement, "engine-proxy"),
+        "refresh_interval": "15s",
+        # Each network of a container is a target; the step below keeps those that are reached.
+        "match_first_network": False,
+        "filters": [{"name": "label", "values": ["prometheus.scrape=true"]}],
+    }
+    reached = "|".join(re.escape(network).replace("\\-", "-") for network in engine.networks)
+    name = "__meta_docker_container_name"
+    steps = (
+        Relabel(("__meta_docker_network_name",), regex=reached, action="keep"),
+        Relabel(
+            ("__meta_docker_network_ip", _meta("prometheus.port")), "__address__", r"(.+);(\d+)", "$1:$2"
+        ),
+        Relabel((_meta("prometheus.path"),), "__metrics_path__"),
+        Relabel((name,), "container", "/?(.+)"),
+        Relabel((name,), "service", "/?(.+)"),
+        *(Relabel((_meta(label),), "service") for label in SERVICE_LABELS),
+        Relabel((_meta("team"),), "team"),
+    )
+    return (ScrapeJob("containers", discovery={"docker_sd_configs": [discovery]}, relabel=steps),)
+
+
+def _labels(service: Service) -> dict[str, str]:
+    return {"service": service.service, "team": service.team}
+
+
+def _meta(label: str) -> str:
+    return f"__meta_docker_container_label_{_sanitised(label)}"
+
+
+def _sanitised(label: str) -> str:
+    return re.sub(r"\W", "_", label)
+
+
+_CONTAINER_METRICS = (
+    # What has an id but no name is a control group that is no container.
+    Relabel(("id", "name"), regex="/.*;", action="drop"),
+    Relabel(("name",), "container"),
+    Relabel(("name",), "service"),
+    *(Relabel((f"container_label_{_sanitised(label)}",), "service") for label in SERVICE_LABELS),
+    Relabel(("container_label_team",), "team"),
+    # The id is another one after each deployment, and the name is in the label `container`.
+    Relabel(regex="id|name|container_label_.+", action="labeldrop"),
+)
+"""Gives cAdvisor's series the labels that everything else has."""

@@ -71,9 +71,19 @@ class Target:
     """Environment variable that names the container engine's socket."""
     engine_sockets: tuple[str, ...] = ()
     """Where the container engine usually listens, the likeliest first; ``{uid}`` is the user's id."""
+    products: tuple[str, ...] = ()
+    """Products that run here besides those that run everywhere, by the names of their workloads."""
+    engine_data_root: str = ""
+    """Where the container engine usually keeps its data."""
+    container_log: str = ""
+    """File of a container's log below the engine's data; ``{id}`` is the container's id."""
+    container_log_format: str = ""
+    """Format of these files as the collector's container parser calls it."""
     log_options: tuple[tuple[str, str], ...] = ()
     """Options of the container engine's ``json-file`` log driver that limit what logs take on disk."""
 
+
+_WITH_AN_ENGINE = ("blackbox-exporter", "engine-proxy", "cadvisor")
 
 TARGETS: Mapping[str, Target] = {
     target.name: target
@@ -84,7 +94,11 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.DOCKER,
             Exposure.PORT,
             engine_variable="DOCKER_HOST",
+            products=_WITH_AN_ENGINE,
             engine_sockets=("/var/run/docker.sock", "/run/user/{uid}/docker.sock"),
+            engine_data_root="/var/lib/docker",
+            container_log="containers/{id}/{id}-json.log",
+            container_log_format="docker",
             log_options=(("max-size", "10m"), ("max-file", "3")),
         ),
         Target(
@@ -92,7 +106,11 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.DOCKER,
             Exposure.PORT,
             engine_variable="CONTAINER_HOST",
+            products=_WITH_AN_ENGINE,
             engine_sockets=("/run/user/{uid}/podman/podman.sock", "/run/podman/podman.sock"),
+            engine_data_root="/var/lib/containers/storage",
+            container_log="overlay-containers/{id}/userdata/ctr.log",
+            container_log_format="crio",
             log_options=(("max-size", "10m"),),
         ),
         Target(

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict
 
-_DURATION_PART = re.compile(r"(\d+)(ms|s|m|h|d|w|y)")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_DURATION = re.compile(
+    r"(?=.)" + "".join(rf"(?:(\d+){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms"))
+)
+_SECONDS = (31536000, 604800, 86400, 3600, 60, 1, 0.001)
 _QUANTITY = re.compile(r"([1-9]\d*)(Ki|Mi|Gi|Ti)")
 _BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_LARGEST = 2**50
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_LAST_PORT = 65535
 _TEN_YEARS = 10 * 31536000
 
 
 def seconds(duration: str) -> float:
     """Return the length of a Prometheus duration (``1h30m``) in seconds; `ValueError` where it is none."""
-    parts = _DURATION_PART.findall(duration)
-    if not parts or "".join(number + unit for number, unit in parts) != duration:
+    match = _DURATION.fullmatch(duration)
+    if not match:
         raise ValueError("use a duration such as 30s, 5m, 12h or 15d")
-    return float(sum(int(number) * _SECONDS[unit] for number, unit in parts))
-
-
-def as_timedelta(duration: str) -> timedelta:
-    """Return a Prometheus duration as a `timedelta`."""
-    return timedelta(seconds=seconds(duration))
+    return float(
+        sum(int(number or 0) * length for number, length in zip(match.groups(), _SECONDS, strict=True))
+    )
 
 
 def go_duration(duration: str) -> str:
@@ -63,7 +65,8 @@ def at_least(minimum: str, reason: str) -> AfterValidator:
 
 
 def _quantity(value: str) -> str:
-    size_in_bytes(value)
+    if size_in_bytes(value) > _LARGEST:
+        raise ValueError("is larger than any volume; use a Kubernetes quantity such as 50Gi")
     return value
 
 
@@ -76,16 +79,35 @@ def _dns_name(value: str) -> str:
 def _url(value: str) -> str:
     if value != value.strip():
         raise ValueError("has leading or trailing whitespace; remove it")
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise ValueError("use an absolute URL such as https://example.org/hook")
+    problem = ValueError("use an absolute URL such as https://example.org/hook")
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc.rpartition("@")[2])
+    except ValueError:
+        raise problem from None
+    if not known or re.search(r"\s|\{\{|%(?![0-9A-Fa-f]{2})", value):
+        raise problem
     return value
 
 
 def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not _HOST.fullmatch(value) or not value.rpartition(":")[2].isdecimal():
         raise ValueError("use host:port, for example 127.0.0.1:8080")
+    if not 0 < int(value.rpartition(":")[2]) <= _LAST_PORT:
+        raise ValueError("the port must be 1 to 65535")
     return value
+
+
+def matching(pattern: str, advice: str) -> AfterValidator:
+    """Return a validator that refuses a text of another form and says which to write."""
+    form = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise ValueError(advice)
+        return value
+
+    return AfterValidator(check)
 
 
 def _not_empty(value: Collection[object]) -> Collection[object]:
@@ -102,7 +124,7 @@ Quantity = Annotated[str, Strict(), AfterValidator(_quantity)]
 """A size as a Kubernetes quantity with a binary unit: 512Mi, 50Gi."""
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 """A share between 0 and 1, both excluded."""
-PositiveSeconds = Annotated[float, Field(gt=0)]
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A length of time in seconds."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 """A TCP port."""
@@ -112,3 +134,22 @@ Url = Annotated[str, Strict(), AfterValidator(_url)]
 """An absolute http or https URL."""
 Address = Annotated[str, Strict(), AfterValidator(_address)]
 """``host:port``."""
+SecretKey = Annotated[
+    str, Strict(), matching(r"[A-Za-z][A-Za-z0-9]*", "use letters and digits, such as slackApiUrl")
+]
+"""Name of a secret configuration key."""
+LabelName = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "use the name of a label, such as severity or team")
+]
+"""Name of a Prometheus label."""
+LabelValue = Annotated[
+    str,
+    matching(
+        r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?", "use letters, digits, hyphens, dots, at most 63"
+    ),
+]
+"""Value of a label that people choose, such as the name of an environment; it may be empty."""
+EmailAddress = Annotated[str, matching(r"[^@\s]+@[^@\s]+", "use an address such as team@example.org")]
+"""Address of a mailbox."""
+FolderPath = Annotated[str, matching(r"[^*?\[\]{}\n]*", "use a path without * ? [ ] { }")]
+"""Path of a folder of this machine."""

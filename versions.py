@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from settings import Images
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,13 @@ class Image:
     ``{address}`` stands for ``host:port`` of the probe's port and ``{url}`` for the probe's URL.
     """
 
-    @property
-    def reference(self) -> str:
-        """The image as an engine wants it: ``repository:tag@digest``."""
-        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
+
+def reference(image: Image, images: Images) -> str:
+    """Return the image as it is pulled, ``repository:tag@digest``; from the mirror where there is one."""
+    _, _, path = image.repository.partition("/")
+    repository = f"{images.registry}/{path}" if images.registry else image.repository
+    digest = f"@{image.digest}" if images.digests and image.digest else ""
+    return f"{repository}:{image.tag}{digest}"
 
 
 _WGET = ("wget", "-q", "-O", "/dev/null", "{url}")
@@ -92,6 +99,32 @@ NODE_EXPORTER = Image(
     entrypoint=("/bin/node_exporter",),
     health=_WGET,
 )
+CADVISOR = Image(
+    "ghcr.io/google/cadvisor",
+    "v0.60.5",
+    "cadvisor",
+    digest="sha256:763aecf1c32c2be8a1a75f9abfc2fc461005c9dbbaa39cb356b354aac1296dbe",
+    note="before 0.54 it does not know current engines; images are no longer published to gcr.io",
+    entrypoint=("/usr/bin/cadvisor",),
+    health=_WGET,
+)
+BLACKBOX_EXPORTER = Image(
+    "docker.io/prom/blackbox-exporter",
+    "v0.28.0",
+    "blackbox_exporter",
+    digest="sha256:e753ff9f3fc458d02cca5eddab5a77e1c175eee484a8925ac7d524f04366c2fc",
+    entrypoint=("/bin/blackbox_exporter",),
+    health=_WGET,
+)
+HAPROXY = Image(
+    "docker.io/library/haproxy",
+    "3.2.23-alpine",
+    "haproxy",
+    digest="sha256:5961c68bc8a81c5124d0a98ab20f81b74717d6afe596e805977d9cf84c126222",
+    note="3.2 is an LTS line, until 2030",
+    entrypoint=("/usr/local/sbin/haproxy",),
+    health=_WGET,
+)
 LOADER = Image(
     "docker.io/library/busybox",
     "1.37.0",
@@ -100,3 +133,8 @@ LOADER = Image(
     note="puts files into Docker volumes, then ends",
     entrypoint=("/bin/sh",),
 )
+
+
+def every() -> tuple[Image, ...]:
+    """Return every image of the stack."""
+    return tuple(value for value in globals().values() if isinstance(value, Image))

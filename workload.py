@@ -72,7 +72,7 @@ class Reload:
 
 @dataclass(frozen=True)
 class HostPath:
-    """A folder of the machine that an agent reads (never writes)."""
+    """A folder or a socket of the machine that a product sees; it never writes to a folder."""
 
     path: str
     """Absolute path on the machine."""
@@ -100,9 +100,13 @@ class Workload:
     volume: Volume | None = None
     reload: Reload | None = None
     host_paths: tuple[HostPath, ...] = ()
-    """Folders of the machine an agent reads."""
+    """Folders and sockets of the machine that it sees."""
     per_node: bool = False
     """Whether every machine of the target runs one (an agent) instead of the stack as a whole."""
+    outbound: bool = False
+    """Whether it connects to addresses outside the stack."""
+    joins_applications: bool = False
+    """Whether it is on the networks of the applications as well, to scrape them and to be sent to."""
     user: int = 65532
     """User id the product runs as in a container; owns its secrets and its data."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -63,6 +64,7 @@ def workload(args: AlertmanagerArgs, placement: Placement) -> Workload:
         files={"alertmanager.yaml": to_yaml(configuration(args["alerting"], placement))},
         secrets=args["secrets"],
         volume=Volume("2Gi"),
+        outbound=True,
         reload=Reload(
             files=("alertmanager.yaml",),
             signal="SIGHUP",
@@ -129,7 +131,9 @@ def _routes(alerting: Alerting) -> list[dict[str, Any]]:
 def _route(route: Route) -> dict[str, Any]:
     return {
         "receiver": route.receiver,
-        "matchers": [f'{label}="{value}"' for label, value in route.match.items()],
+        "matchers": [
+            f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in route.match.items()
+        ],
         **({"group_wait": route.group_wait} if route.group_wait else {}),
         **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
     }

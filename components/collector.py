@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 import pulumi
 
 import versions
+from components.collector_logs import (
+    CONTAINERS,
+    LogFiles,
+    follow_containers,
+    follow_files,
+    label_statements,
+    observe,
+)
 from components.telemetry import own_telemetry
+from container_engine import ContainerEngine
 from placement import PORTS, Placement, url
 from rendering import to_yaml
 from runtimes import Runtime
-from workload import Probe, Reload, Resources, Volume, Workload
+from workload import HostPath, Probe, Reload, Resources, Volume, Workload
 
 NAME = "collector"
-
-_LEVELS = (("critical", 21), ("error", 17), ("warning", 13), ("info", 9), ("debug", 5), ("trace", 1))
-"""Value of the label ``level`` and the lowest OpenTelemetry severity number it stands for."""
-
-
-@dataclass(frozen=True)
-class LogFiles:
-    """Files that one service writes its log lines to."""
-
-    service: str
-    """Value of the label ``service``."""
-    files: tuple[str, ...]
-    """Absolute paths or glob patterns."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """Further labels, such as ``team``."""
 
 
 class CollectorArgs(TypedDict):
@@ -39,6 +32,8 @@ class CollectorArgs(TypedDict):
     environment: str
     logs: Sequence[LogFiles]
     """Which files it follows."""
+    engine: ContainerEngine | None
+    """Engine whose containers' logs it follows; None where there is none."""
 
 
 class Collector(pulumi.ComponentResource):
@@ -63,6 +58,9 @@ class Collector(pulumi.ComponentResource):
 
 def workload(args: CollectorArgs, placement: Placement) -> Workload:
     """Return the collector, agent and gateway in one."""
+    engine = args["engine"]
+    # Root without any capability is the owner of the containers' logs, and of nothing else.
+    reads_logs: _ReadsLogs = {"user": 0, "host_paths": (_logs_of(engine, placement),)} if engine else {}
     return Workload(
         name=NAME,
         image=versions.COLLECTOR,
@@ -73,17 +71,32 @@ def workload(args: CollectorArgs, placement: Placement) -> Workload:
         files={"collector.yaml": to_yaml(configuration(args, placement))},
         volume=Volume("2Gi"),
         reload=Reload(files=("collector.yaml",), signal="SIGHUP"),
+        joins_applications=True,
+        **reads_logs,
     )
+
+
+class _ReadsLogs(TypedDict, total=False):
+    user: int
+    host_paths: tuple[HostPath, ...]
+
+
+def _logs_of(engine: ContainerEngine, placement: Placement) -> HostPath:
+    return HostPath(engine.log_folder, placement.host(engine.log_folder))
 
 
 def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any]:
     """Return ``collector.yaml``."""
-    follow = {f"file_log/{source.service}": _follow(source) for source in args["logs"]}
-    logs = ["otlp", *follow]
+    engine = args["engine"]
+    follow = {f"file_log/{source.service}": follow_files(source) for source in args["logs"]}
+    if engine:
+        follow[CONTAINERS] = follow_containers(engine, placement)
+    observer = {"docker_observer": observe(placement)} if engine else {}
     return {
         "extensions": {
             "health_check": {"endpoint": placement.listen(NAME, "health")},
             "file_storage": {"directory": placement.data(NAME), "create_directory": True},
+            **observer,
         },
         "receivers": {
             "otlp": {
@@ -109,7 +122,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
             },
             # The connectors add it; it changes at every start and would make every series a new one.
             "resource/connectors": {"attributes": [{"key": "collector.instance.id", "action": "delete"}]},
-            "transform/labels": {"error_mode": "ignore", "log_statements": _label_statements()},
+            "transform/labels": {"error_mode": "ignore", "log_statements": label_statements()},
             "groupbyattrs/level": {"keys": ["level"]},
         },
         "connectors": {
@@ -134,7 +147,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
             },
         },
         "service": {
-            "extensions": ["health_check", "file_storage"],
+            "extensions": ["health_check", "file_storage", *observer],
             "telemetry": own_telemetry(NAME, placement),
             "pipelines": {
                 "traces": {
@@ -148,7 +161,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
                     "exporters": ["otlp_http/prometheus"],
                 },
                 "logs": {
-                    "receivers": logs,
+                    "receivers": ["otlp", *follow],
                     "processors": [
                         "memory_limiter",
                         "resource/environment",
@@ -184,68 +197,3 @@ _DELIVERY: Mapping[str, Any] = {
     },
     "retry_on_failure": {"max_interval": "10s", "max_elapsed_time": "0s"},
 }
-
-
-def _follow(source: LogFiles) -> dict[str, Any]:
-    """Follow a service's files: a line stays as it was written; what it says of itself is read from it."""
-    is_json = 'body matches "^\\\\s*{"'
-    parsed = "attributes.parsed"
-    return {
-        "include": list(source.files),
-        "start_at": "beginning",
-        "storage": "file_storage",
-        "poll_interval": "500ms",
-        "include_file_name": False,
-        "resource": {"service": source.service, **source.labels},
-        "operators": [
-            {"type": "json_parser", "if": is_json, "parse_to": parsed, "on_error": "send_quiet"},
-            {
-                "type": "regex_parser",
-                "if": f"not ({is_json})",
-                "regex": r"(?i)\blevel=\"?(?P<level>\w+)",
-                "parse_to": parsed,
-                "on_error": "send_quiet",
-            },
-            {
-                "type": "severity_parser",
-                "if": f"{parsed}?.level != nil",
-                "parse_from": f"{parsed}.level",
-                "mapping": {"warn": ["warning"], "fatal": ["critical"]},
-                "on_error": "send_quiet",
-            },
-            {
-                "type": "time_parser",
-                "if": f"{parsed}?.timestamp != nil",
-                "parse_from": f"{parsed}.timestamp",
-                "layout_type": "gotime",
-                "layout": "2006-01-02T15:04:05.999999999Z07:00",
-                "on_error": "send_quiet",
-            },
-            {
-                "type": "trace_parser",
-                "if": f"{parsed}?.trace_id != nil",
-                "trace_id": {"parse_from": f"{parsed}.trace_id"},
-                "span_id": {"parse_from": f"{parsed}.span_id"},
-                "on_error": "send_quiet",
-            },
-            {"type": "remove", "if": f"{parsed} != nil", "field": parsed},
-        ],
-    }
-
-
-def _label_statements() -> list[str]:
-    """OTTL that gives every line the labels ``service`` and ``level``, however it arrived."""
-    below = [f"log.severity_number < {number}" for _, number in _LEVELS]
-    levels = [
-        f'set(log.attributes["level"], "{level}") where log.severity_number >= {number}'
-        + (f" and {below[i - 1]}" if i else "")
-        for i, (level, number) in enumerate(_LEVELS)
-    ]
-    return [
-        (
-            'set(resource.attributes["service"], resource.attributes["service.name"])'
-            ' where resource.attributes["service"] == nil'
-        ),
-        *levels,
-        'set(log.attributes["level"], "unknown") where log.severity_number == 0',
-    ]

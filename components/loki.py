@@ -16,7 +16,9 @@ from units import go_duration
 from workload import Probe, Resources, Volume, Workload
 
 NAME = "loki"
-LABELS = ("service", "level", "team", "environment", "namespace", "pod", "container", "app", "component")
+LABELS = (
+    "service", "level", "team", "environment", "container", "image", "namespace", "pod", "app", "component",
+)  # fmt: skip
 """Attributes that become labels; every other attribute is structured metadata of its line."""
 
 

@@ -78,6 +78,8 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         resources=Resources("500m", "1000m", "512Mi", "1Gi"),
         files={"prometheus.yaml": to_yaml(configuration(args, placement)), **rules},
         volume=Volume(args["metrics"].storage),
+        outbound=True,
+        joins_applications=True,
         reload=Reload(
             files=("prometheus.yaml", "rules/*"),
             signal="SIGHUP",

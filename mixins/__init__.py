@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mixins import alertmanager, collector, general, grafana, http, jaeger, loki, node, prometheus, stack
+from mixins import (
+    alertmanager,
+    blackbox,
+    collector,
+    containers,
+    general,
+    grafana,
+    http,
+    jaeger,
+    loki,
+    node,
+    prometheus,
+    stack,
+)
 from mixins.model import Mixin
 
 MIXINS: tuple[Mixin, ...] = (
     general.MIXIN,
     http.MIXIN,
     node.MIXIN,
+    containers.MIXIN,
+    blackbox.MIXIN,
     prometheus.MIXIN,
     alertmanager.MIXIN,
     loki.MIXIN,

@@ -7,11 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-Ratio = Annotated[float, Field(gt=0, lt=1)]
-"""A share between 0 and 1, both excluded."""
-Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(ms|s|m|h|d|w|y))+$")]
-"""A Prometheus duration such as 30s, 5m, 12h or 15d."""
-Seconds = Annotated[float, Field(gt=0)]
+from units import Duration, Ratio
+from units import PositiveSeconds as Seconds
 
 
 class Thresholds(BaseModel):
@@ -22,7 +19,7 @@ class Thresholds(BaseModel):
     window: Duration = "5m"
     """Window of the rates that alerts and dashboards read."""
     error_ratio: Ratio = 0.05
-    """Share of failed requests above which HighErrorRate fires."""
+    """Share of failed requests above which HighErrorRate fires, and the same for Loki's and Jaeger's own."""
     error_ratio_for: Duration = "5m"
     """How long the error ratio must be exceeded."""
     latency_p95: Seconds = 1.0
@@ -60,3 +57,21 @@ class Thresholds(BaseModel):
     """Share of Prometheus' size limit above which PrometheusStorageNearLimit fires."""
     remote_write_lag: Seconds = 120.0
     """Seconds by which remote write may lag behind before PrometheusRemoteWriteBehind fires."""
+    container_cpu_ratio: Ratio = 0.8
+    """Share of a container's processor limit in use above which ContainerCPUHigh fires."""
+    container_cpu_exhausted_ratio: Ratio = 0.95
+    """The same for ContainerCPUExhausted, which pages."""
+    container_memory_ratio: Ratio = 0.8
+    """Share of a container's memory limit in use above which ContainerMemoryHigh fires."""
+    container_memory_exhausted_ratio: Ratio = 0.95
+    """The same for ContainerMemoryExhausted, which pages."""
+    container_restarts: Annotated[float, Field(gt=0)] = 2
+    """Restarts of a container within 15 minutes above which ContainerRestarting fires."""
+    container_crash_loop: Annotated[float, Field(gt=0)] = 10
+    """Restarts of a container within an hour from which on ContainerCrashLooping fires."""
+    probe_duration: Seconds = 2.0
+    """Average duration of a probe, seconds, above which ProbeSlow fires."""
+    certificate_soon: Seconds = 1_209_600.0
+    """Seconds before a certificate ends from which on CertificateExpiresSoon fires: 14 days."""
+    certificate_imminent: Seconds = 259_200.0
+    """Seconds before a certificate ends from which on CertificateExpiresImminently fires: 3 days."""

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from operations import health
+from operations import health, images
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -19,34 +19,43 @@ def main(arguments: list[str]) -> int:
     for name, (function, text) in {
         "health": (_health, "check every address of a stack; exit status 0 when all answer"),
         "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
+        "images": (_images, "print every image as the stack pulls it, to mirror them"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--stack", default="local", help="the Pulumi stack (default: %(default)s)")
         command.set_defaults(function=function)
+        if name == "images":
+            command.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args(arguments)
     try:
-        status: int = chosen.function(chosen.stack)
+        status: int = chosen.function(chosen)
     except StackUnavailableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status
 
 
-def _outputs(stack: str) -> int:
-    found = outputs(stack, show_secrets=os.environ.get("SHOW_SECRETS") == "1")
+def _outputs(chosen: argparse.Namespace) -> int:
+    found = outputs(chosen.stack, show_secrets=os.environ.get("SHOW_SECRETS") == "1")
     ordered = {name: found[name] for name in DESCRIPTIONS if name in found}
     print(json.dumps({**ordered, **found}, indent=2))
     return 0
 
 
-def _unlock(stack: str) -> int:
-    for reason in unlock(stack):
+def _images(chosen: argparse.Namespace) -> int:
+    print(images.as_json(chosen.stack) if chosen.json else images.as_text(chosen.stack))
+    return 0
+
+
+def _unlock(chosen: argparse.Namespace) -> int:
+    for reason in unlock(chosen.stack):
         print(reason)
     return 0
 
 
-def _health(stack: str) -> int:
+def _health(chosen: argparse.Namespace) -> int:
+    stack: str = chosen.stack
     found = outputs(stack)
     checks = health.check(found)
     width = max(len(check.name) for check in checks)

@@ -14,6 +14,10 @@ from time import monotonic, sleep
 from typing import Any
 
 TIMEOUT_SECONDS = 5.0
+FIRST_SCRAPE_SECONDS = 20.0
+"""Longer than the usual scrape interval of 15 s."""
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A stack's own addresses are never behind a proxy."""
 
 _PROBES = {
     "grafana_url": "/api/health",
@@ -73,7 +77,7 @@ def _answer(name: str, address: str) -> str:
         address + _PROBES[name], data=body, headers={"Content-Type": "application/json"}
     )
     try:
-        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS).close()  # noqa: S310
+        _DIRECT.open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
         # An intake that takes only POST with a payload says so; that is an answer.
         return (
@@ -85,31 +89,32 @@ def _answer(name: str, address: str) -> str:
 
 
 def _targets(prometheus: str) -> list[Check]:
-    """Return a check for each of the stack's own scrape targets that is down, or one that says all is well.
+    """Return a check for each of the stack's own scrape targets that is not up, or one that says all is well.
 
-    A Prometheus that has just started knows no targets for a moment; that moment is waited for.
+    After a start, targets are unknown until their first scrape; that is waited for.
     """
-    deadline = monotonic() + TIMEOUT_SECONDS
+    deadline = monotonic() + FIRST_SCRAPE_SECONDS
     try:
-        while not (own := _own_targets(prometheus)) and monotonic() < deadline:
-            sleep(0.2)
+        own = _own_targets(prometheus)
+        while (not own or any(target["health"] == "unknown" for target in own)) and monotonic() < deadline:
+            sleep(0.5)
+            own = _own_targets(prometheus)
     except (OSError, ValueError, KeyError) as error:
         return [Check("scrape targets", prometheus, f"cannot be listed: {error}")]
     if not own:
         return [Check("scrape targets", prometheus, "Prometheus scrapes no part of the stack")]
-    down = [
-        Check(f"scrape {target['labels']['job']}", target["scrapeUrl"], target["lastError"])
+    ill = [
+        Check(
+            f"scrape {target['labels']['job']}", target["scrapeUrl"], target["lastError"] or "not scraped yet"
+        )
         for target in own
-        if target["health"] == "down"
+        if target["health"] != "up"
     ]
-    waiting = sum(target["health"] == "unknown" for target in own)
-    subject = f"{len(own)} of the stack's own parts" + (f", {waiting} not scraped yet" if waiting else "")
-    return down or [Check("scrape targets", subject, "")]
+    return ill or [Check("scrape targets", f"{len(own)} of the stack's own parts", "")]
 
 
 def _own_targets(prometheus: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(  # noqa: S310
-        f"{prometheus}/api/v1/targets?state=active", timeout=TIMEOUT_SECONDS
-    ) as response:
+    url = f"{prometheus}/api/v1/targets?state=active"
+    with _DIRECT.open(url, timeout=TIMEOUT_SECONDS) as response:
         targets = json.load(response)["data"]["activeTargets"]
     return [target for target in targets if "team" not in target["labels"]]

@@ -29,6 +29,21 @@ def mark(directory: Path) -> str:
     return os.path.realpath(directory)
 
 
+def claim(directory: Path, urn: str, *, preview: bool) -> None:
+    """Note which stack a directory belongs to; raise where it belongs to another one."""
+    stack, project = urn.split("::")[:2]
+    owner, note = f"{project}/{stack.removeprefix('urn:pulumi:')}", directory / "owner"
+    found = note.read_text(encoding="utf-8").strip() if note.is_file() else ""
+    if found not in ("", owner):
+        raise ProviderError(
+            f"{directory} belongs to stack {found}; give {owner} a dataDirectory of its own, or remove "
+            f"{note} if it is the same stack under its former name"
+        )
+    if not preview:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note.write_text(f"{owner}\n", encoding="utf-8")
+
+
 def marked(directory: Path, name: str | None = None) -> list[psutil.Process]:
     """Return the living processes of the stack; with a name, only that program's."""
     ourselves = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}

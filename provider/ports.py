@@ -69,7 +69,7 @@ def _connections() -> Iterator[tuple[int, Any]]:
 def _who(process: psutil.Process) -> str:
     with suppress(psutil.Error, OSError):
         if stack := process.environ().get(MARK):
-            return f"another stack, which is in {stack}"
+            return f"the stack in {stack} (is it this one by a former name or folder? take it down first)"
     try:
         # The first words only: what follows may be somebody's password.
         words = " ".join(process.cmdline()[:2])[:80]

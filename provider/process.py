@@ -20,6 +20,7 @@ from provider.changes import Change, changes
 from provider.definition import Fingerprint, ProcessDefinition
 from provider.errors import ProviderError
 from provider.health import UnhealthyError, is_healthy, last_reload, wait_healthy, wait_reloaded
+from provider.ownership import stop_marked
 from provider.ports import check_ports
 from provider.runtime_folder import locked
 from provider.supervision import Supervisor
@@ -95,11 +96,15 @@ def delete(inputs: Mapping[str, Any]) -> None:
     """Stop the process and remove its configuration; its data stays unless `deleteData` was set."""
     definition = ProcessDefinition.from_inputs(inputs)
     if not definition.directory.is_dir():
+        # Moved or deleted under what runs in it: there is nothing left to supervise.
+        stop_marked(definition.directory)
         return
     with locked(definition.layout.lock, NEVER):
         _discard(definition)
         if definition.delete_data:
             shutil.rmtree(definition.layout.home, ignore_errors=True)
+            for log in definition.layout.log.parent.glob(f"{definition.layout.log.name}*"):
+                log.unlink(missing_ok=True)
 
 
 def _discard(definition: ProcessDefinition) -> None:

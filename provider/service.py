@@ -9,13 +9,14 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from provider import checks, password, process
+from provider import checks, ownership, password, process
 from provider.changes import Change
 from provider.errors import ProviderError
 from provider.values import contains_unknown, from_struct, to_struct
@@ -162,6 +163,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             if _type(request.urn) == PASSWORD:
                 identifier, made = password.create(inputs, preview=request.preview)
                 return provider_pb2.CreateResponse(id=identifier, properties=to_struct(made))
+            if not contains_unknown(inputs["directory"]):
+                ownership.claim(Path(inputs["directory"]), request.urn, preview=request.preview)
             if request.preview:
                 process.preview(inputs)
             else:

@@ -37,7 +37,8 @@ class LoopbackPlacement:
     """Every product has ports of its own on loopback and folders of its own in the stack's directory."""
 
     def __init__(self, settings: Settings) -> None:
-        self.directory = Path(settings.data_directory or PROJECT / ".state" / settings.stack).absolute()
+        given = Path(settings.data_directory).expanduser() if settings.data_directory else None
+        self.directory = (given or PROJECT / ".state" / "stacks" / settings.stack).absolute()
         self.ports: Mapping[str, int] = {
             name: settings.ports.get(name, number + settings.port_offset)
             for name, number in usual_ports().items()

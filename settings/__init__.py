@@ -1,12 +1,15 @@
 """The stack file: its model, and how it is read."""
 
+from settings.alerting import Alerting, Receiver, Route
 from settings.loading import GRAFANA_PASSWORD, PROJECT, StackFileError, engine_configuration, load
-from settings.model import Alerting, Receiver, Route, Settings
+from settings.model import Docker, Images, Settings
 
 __all__ = [
     "GRAFANA_PASSWORD",
     "PROJECT",
     "Alerting",
+    "Docker",
+    "Images",
     "Receiver",
     "Route",
     "Settings",

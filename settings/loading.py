@@ -72,9 +72,10 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
 
     wanted = _secrets_of(settings, plain)
     problems += [
-        _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
+        _unused(key) if key in encrypted else _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
         for key in own
-        if key not in fields and key not in wanted
+        # While the receivers cannot be read, nobody knows which secrets they name.
+        if key not in fields and key not in wanted and not (key in encrypted and settings is None)
     ]
     for key in sorted(wanted):
         problems += _check_secret(key, own.get(key), key in encrypted, required=key != GRAFANA_PASSWORD)
@@ -101,6 +102,10 @@ def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> set[str]
         except ValidationError:
             settings = Settings(stack="", target="process")
     return {GRAFANA_PASSWORD, *settings.alerting.secret_keys}
+
+
+def _unused(key: str) -> str:
+    return f"{key}: no receiver uses this secret; remove it with: pulumi config rm {key}"
 
 
 def _check_secret(key: str, value: str | None, encrypted: bool, *, required: bool) -> list[str]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
 from mixins.thresholds import Thresholds
-from units import NOT_EMPTY, Address, DnsName, Duration, PortNumber, Quantity, Url, at_least
+from settings.alerting import Alerting
+from settings.section import Section
+from units import DnsName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
 TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke"]
+
+_REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9][a-z0-9._-]*)*")
+_SMALLEST_NETWORK = 64
+"""Addresses that the containers of the stack, and those that join them, need room for."""
 
 
 def _not_the_providers(namespace: str) -> str:
@@ -20,10 +27,39 @@ def _not_the_providers(namespace: str) -> str:
     return namespace
 
 
-class Section(BaseModel):
-    """Base of every part of a stack file: immutable, camelCase keys, unknown keys refused."""
+def _registry(value: str) -> str:
+    if value and not _REGISTRY.fullmatch(value):
+        raise ValueError(
+            "use a host with a path where there is one, registry.example.org:5000/mirror, no https://"
+        )
+    return value
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+def _bind_address(value: str) -> str:
+    try:
+        address = IPv4Address(value)
+    except ValueError:
+        raise ValueError("use an IPv4 address of this machine, such as 127.0.0.1") from None
+    if address.is_unspecified:
+        raise ValueError("would expose Prometheus without a password; name one address of this machine")
+    return value
+
+
+def _subnet(value: str) -> str:
+    if not value:
+        return value
+    try:
+        address, _, prefix = value.partition("/")
+        network = IPv4Network((address, int(prefix)), strict=False)
+    except ValueError:
+        raise ValueError("use an address range such as 172.20.0.0/16") from None
+    if str(network) != value:
+        raise ValueError(f"has bits beyond its prefix; write {network}")
+    if network.num_addresses < _SMALLEST_NETWORK:
+        raise ValueError("is too small for the stack; use a /26 or larger, such as 172.20.0.0/16")
+    if not network.is_private:
+        raise ValueError("is not a private range; use a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
+    return value
 
 
 class Metrics(Section):
@@ -66,126 +102,6 @@ class Dashboards(Section):
     """Capacity of the volume."""
 
 
-class Webhook(Section):
-    """Notifications as JSON by HTTP POST."""
-
-    url: Url
-    """Where they are sent; no credentials in it."""
-
-
-class Slack(Section):
-    """Notifications in a Slack channel."""
-
-    channel: Annotated[str, Field(pattern=r"^[#@].+")]
-    """``#channel`` or ``@user``."""
-    api_url_secret: str = "slackApiUrl"
-    """Configuration key of the incoming webhook's URL, a secret."""
-
-
-class PagerDuty(Section):
-    """Incidents in PagerDuty (Events API v2)."""
-
-    routing_key_secret: str = "pagerdutyRoutingKey"
-    """Configuration key of the integration's routing key, a secret."""
-
-
-class Email(Section):
-    """Notifications by SMTP, always with TLS unless the server is this machine."""
-
-    to: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-    """Address of the recipient."""
-    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-    """Address it comes from."""
-    smarthost: Address
-    """``host:port`` of the mail server."""
-    username: str = ""
-    """Empty for a server that wants no authentication."""
-    password_secret: str = "smtpPassword"
-    """Configuration key of the password, a secret; read only with a username."""
-
-
-class Receiver(Section):
-    """One place that notifications go to, by one or several channels."""
-
-    name: DnsName
-    """What routes call it."""
-    webhook: Webhook | None = None
-    slack: Slack | None = None
-    pagerduty: PagerDuty | None = None
-    email: Email | None = None
-
-    @model_validator(mode="after")
-    def _has_a_channel(self) -> Self:
-        if not (self.webhook or self.slack or self.pagerduty or self.email):
-            raise ValueError(f"receiver {self.name!r} has no channel; add webhook, slack, pagerduty or email")
-        return self
-
-    @property
-    def secret_keys(self) -> tuple[str, ...]:
-        """Configuration keys of the secrets that its channels need."""
-        keys = []
-        if self.slack:
-            keys.append(self.slack.api_url_secret)
-        if self.pagerduty:
-            keys.append(self.pagerduty.routing_key_secret)
-        if self.email and self.email.username:
-            keys.append(self.email.password_secret)
-        return tuple(keys)
-
-
-class Route(Section):
-    """Which alerts go to which receiver; the first route that matches decides."""
-
-    match: Annotated[Mapping[str, str], NOT_EMPTY]
-    """Label → value; all must agree: ``{severity: critical, team: payments}``."""
-    receiver: str
-    """Name of a receiver above."""
-    group_wait: Duration | None = None
-    """As ``alerting.groupWait``, for these alerts only."""
-    repeat_interval: Duration | None = None
-    """As ``alerting.repeatInterval``, for these alerts only."""
-
-
-class Alerting(Section):
-    """Alertmanager: who hears of what, and how often."""
-
-    receivers: tuple[Receiver, ...] = ()
-    routes: tuple[Route, ...] = ()
-    default_receiver: str = ""
-    """Receiver of what no route matches; the first receiver when left out."""
-    group_wait: Duration = "30s"
-    """How long the first notification of a group waits for company."""
-    group_interval: Duration = "5m"
-    """How long until a changed group is notified again."""
-    repeat_interval: Duration = "12h"
-    """How long until an unchanged group is notified again."""
-    dead_mans_switch: Webhook | None = None
-    """Outside service that alarms when the Watchdog alert stops arriving."""
-
-    @property
-    def secret_keys(self) -> tuple[str, ...]:
-        """Configuration keys of the secrets that the receivers need, each once."""
-        return tuple(dict.fromkeys(key for receiver in self.receivers for key in receiver.secret_keys))
-
-    @model_validator(mode="after")
-    def _routes_lead_somewhere(self) -> Self:
-        names = [receiver.name for receiver in self.receivers]
-        problems = [
-            f"duplicate receiver {name!r}; give each a name of its own"
-            for name in sorted({n for n in names if names.count(n) > 1})
-        ]
-        known = ", ".join(names) or "none"
-        wanted = [route.receiver for route in self.routes]
-        wanted += [self.default_receiver] if self.default_receiver else []
-        problems += [
-            f"route refers to undefined receiver {name!r}; defined are: {known}"
-            for name in sorted(set(wanted) - set(names))
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-
 class Kubernetes(Section):
     """Where in a cluster the stack goes."""
 
@@ -197,11 +113,33 @@ class Kubernetes(Section):
     """DNS name under which people open the stack; required where the target has a gateway."""
 
 
+class Images(Section):
+    """Where container images come from."""
+
+    registry: Annotated[str, AfterValidator(_registry)] = ""
+    """Registry that mirrors every image, ``registry.example.org/mirror``; empty for the images' own."""
+    digests: bool = True
+    """Whether images are pinned by digest as well; false for a mirror that rewrites them."""
+
+
 class Docker(Section):
-    """Which engine runs the containers."""
+    """The engine that runs the containers, and what it finds by itself."""
 
     host: str = ""
     """Socket of the engine, ``unix:///run/podman/podman.sock``; empty for DOCKER_HOST or the usual one."""
+    data_root: Annotated[str, Field(pattern=r"^(/.*[^/])?$")] = ""
+    """The engine's data folder where it is not the usual one; ``docker info`` names it."""
+    containerd_socket: Annotated[str, Field(pattern=r"^(/.*[^/])?$")] = ""
+    """Socket of the containerd that holds the images, as in new installations of Docker 29 and later
+    (``/run/containerd/containerd.sock``): cAdvisor needs it there, and could do anything with it."""
+    discovery: bool = True
+    """Whether the logs and metrics of every container of the engine are found by themselves."""
+    bind_address: Annotated[str, AfterValidator(_bind_address)] = "127.0.0.1"
+    """Address of this machine that public ports are published on; whoever reaches it needs no password."""
+    subnet: Annotated[str, AfterValidator(_subnet)] = ""
+    """Address range of the private network, ``172.20.0.0/16``; the engine chooses one when left out."""
+    monitored_networks: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Networks of other projects that Prometheus and the collector join, ``shop_default``."""
 
 
 class Settings(Section):
@@ -211,7 +149,7 @@ class Settings(Section):
     """Name of the Pulumi stack; not written in the file."""
     target: TargetName
     """Where the stack runs."""
-    environment: str = ""
+    environment: LabelValue = ""
     """Value of the label ``environment`` on every series, log line and alert; the stack's name if empty."""
     metrics: Metrics = Metrics()
     logs: Logs = Logs()
@@ -225,14 +163,15 @@ class Settings(Section):
     """Ports of this machine by name (``prometheus-http``) where the usual one does not suit."""
     port_offset: Annotated[int, Field(ge=0, le=40000)] = 0
     """Added to every port of this machine that ``ports`` does not name: for a second stack beside one."""
-    data_directory: str = ""
-    """Folder of the processes' data; ``.state/<stack>`` in the project when left out."""
+    data_directory: FolderPath = ""
+    """Folder of the processes' data; ``.state/stacks/<stack>`` in the project when left out."""
     delete_data: bool = False
     """Whether ``pulumi destroy`` deletes the data as well."""
     runbooks: str = "docs/runbooks"
     """Folder or base URL that the runbook links of alerts lead to."""
     kubernetes: Kubernetes = Kubernetes()
     docker: Docker = Docker()
+    images: Images = Images()
 
     @property
     def environment_label(self) -> str:

@@ -125,7 +125,7 @@ class Project:
     @property
     def directory(self) -> Path:
         """The folder of the processes' files and data."""
-        return self.path / ".state" / self.stack
+        return self.path / ".state" / "stacks" / self.stack
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start the engine and return at once."""

@@ -190,6 +190,26 @@ NODE_EXPORTER = Program(
     ),
 )
 
+BLACKBOX_EXPORTER = Program(
+    "blackbox_exporter",
+    "probes addresses from outside",
+    binaries=("blackbox_exporter",),
+    at_least=(0, 27, 0),
+    below=(1, 0, 0),
+    release=_prometheus_release("blackbox_exporter", "0.28.0"),
+    modules=(
+        GoModule(
+            "github.com/prometheus/blackbox_exporter",
+            "v0.28.0",
+            packages=(".",),
+            version="0.28.0",
+            tags="netgo",
+            version_variable=_PROMETHEUS_VERSION,
+        ),
+    ),
+    tests_only=True,
+)
+
 GRAFANA = Program(
     "grafana",
     "dashboards",
@@ -231,7 +251,18 @@ ACTIONLINT = Program(
     tests_only=True,
 )
 
-PROGRAMS = (PULUMI, NODE_EXPORTER, ALERTMANAGER, PROMETHEUS, JAEGER, OTELCOL, LOKI, GRAFANA, ACTIONLINT)
+PROGRAMS = (
+    PULUMI,
+    NODE_EXPORTER,
+    ALERTMANAGER,
+    PROMETHEUS,
+    JAEGER,
+    OTELCOL,
+    LOKI,
+    GRAFANA,
+    BLACKBOX_EXPORTER,
+    ACTIONLINT,
+)
 """In the order of set-up: what is quickly built comes first."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from functools import cached_property
 
@@ -11,10 +10,9 @@ import pulumi_docker as docker
 
 import versions
 from placement import PORTS, ContainerPlacement
-from provider.ports import taken_ports
 from runtimes import Deployed, ports
-from runtimes.docker import engine, lowering
-from runtimes.docker.loader import digest, loader
+from runtimes.docker import engine, lowering, preflight
+from runtimes.docker.loader import check_end, digest, loader
 from settings import PROJECT, Settings
 from targets import Target
 from versions import Image
@@ -22,8 +20,6 @@ from workload import Port, Workload
 
 _HOMES = {"grafana": "/usr/share/grafana"}
 _TMPFS = {"/tmp": "rw,noexec,nosuid,size=64m"}  # noqa: S108
-_LOOPBACK = "127.0.0.1"
-_PRIVILEGED = 1024
 _START_SECONDS = 180
 """How long a product may take until it is healthy, reading its log after a crash included."""
 _STOP_SECONDS = 30
@@ -35,6 +31,7 @@ class DockerRuntime:
 
     def __init__(self, target: Target, settings: Settings) -> None:
         self._target, self._settings = target, settings
+        self._host = engine.address(target, settings)
         self._ports: Mapping[str, int] = {
             f"{workload}-{port.name}": settings.ports.get(
                 f"{workload}-{port.name}", port.number + settings.port_offset
@@ -46,46 +43,36 @@ class DockerRuntime:
         self.placement = ContainerPlacement(
             homes=_HOMES,
             public_urls={
-                workload: f"http://{_LOOPBACK}:{self._ports[f'{workload}-http']}"
+                workload: f"http://{settings.docker.bind_address}:{self._ports[f'{workload}-http']}"
                 for workload in PORTS
                 if f"{workload}-http" in self._ports
             },
         )
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
-        """Return nothing: every product has an image."""
-        return {}
+        return preflight.unavailable(self._host, workloads)
 
     def notices(self) -> tuple[str, ...]:
-        return ()
+        return preflight.notices(self._target.name, self._host)
 
     def problems(self, workloads: Collection[str]) -> list[str]:
         """Return what is wrong with the ports, and why the engine does not answer."""
-        names = [
-            f"{workload}-{port.name}" for workload in workloads for port in PORTS[workload] if port.public
+        wanted = {
+            (name := f"{workload}-{port.name}"): self._ports[name]
+            for workload in workloads
+            for port in PORTS[workload]
+            if port.public
+        }
+        return [
+            *ports.unknown(self._settings.ports, self._ports),
+            *ports.conflicts(wanted),
+            *preflight.problems(self._target.name, self._host, self._settings.stack, wanted),
         ]
-        wanted = {name: self._ports[name] for name in names}
-        problems = ports.unknown(self._settings.ports, self._ports) + ports.conflicts(wanted)
-        if os.environ.get(engine.SKIP) == "1":
-            return problems
-        host = engine.address(self._target, self._settings)
-        try:
-            ours = engine.ports_in_use(host, self._settings.stack)
-        except engine.EngineError as error:
-            advice = "start it, or name another socket: pulumi config set --path docker.host unix:///PATH"
-            return [
-                *problems,
-                f"docker.host: no {self._target.name} engine answers at {host}: {error}; {advice}",
-            ]
-        # The engine may bind ports below 1024 where we may not.
-        others = {name: port for name, port in wanted.items() if port not in ours and port >= _PRIVILEGED}
-        return problems + ports.taken(others, taken_ports(others))
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the product's container, and before it the volumes with its files and the loaders."""
         name, opts, placement = parent.pulumi_resource_name, self._below(parent), self.placement
-        propagation = engine.mount_propagation(engine.address(self._target, self._settings))
-        mounts = [lowering.host_mount(path, propagation) for path in workload.host_paths]
+        mounts = [lowering.host_mount(path) for path in workload.host_paths]
         labels = self._labels(workload)
         loaders: list[docker.Container] = []
 
@@ -123,7 +110,7 @@ class DockerRuntime:
             user=f"{workload.user}:{workload.user}",
             pid_mode="host" if workload.per_node else None,
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-            security_opts=["no-new-privileges:true"],
+            security_opts=lowering.security(workload),
             cpus=lowering.processors(workload.resources.cpu_limit),
             memory=lowering.mebibytes(workload.resources.memory_limit),
             # Memory alone is a change at every preview, because the engine fills this in.
@@ -154,20 +141,20 @@ class DockerRuntime:
         return f"{PROJECT}-{self._settings.stack}-{role}"
 
     def _labels(self, workload: Workload) -> dict[str, pulumi.Input[str]]:
-        return {"observability.stack": self._settings.stack, "observability.service": workload.name}
+        return {engine.STACK_LABEL: self._settings.stack, "observability.service": workload.name}
 
     def _below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=parent, provider=self._provider)
 
     def _address(self, workload: Workload, port: Port) -> str:
-        return f"{_LOOPBACK}:{self._ports[f'{workload.name}-{port.name}']}"
+        return f"{self._settings.docker.bind_address}:{self._ports[f'{workload.name}-{port.name}']}"
 
     def _publish(self, workload: Workload) -> list[docker.ContainerPortArgs]:
         return [
             docker.ContainerPortArgs(
                 internal=port.number,
                 external=self._ports[f"{workload.name}-{port.name}"],
-                ip=_LOOPBACK,
+                ip=self._settings.docker.bind_address,
                 protocol="tcp",
             )
             for port in workload.ports
@@ -175,10 +162,14 @@ class DockerRuntime:
         ]
 
     def _connections(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
-        """Return the private network for all, and the public one for what has a public port."""
-        public = any(port.public for port in workload.ports)
+        """Return the private network for all, the public one and those of applications for some."""
+        public = workload.outbound or any(port.public for port in workload.ports)
         networks = [self._private, self._public] if public else [self._private]
-        return [docker.ContainerNetworksAdvancedArgs(name=n.name, aliases=[workload.name]) for n in networks]
+        joined = self._settings.docker.monitored_networks if workload.joins_applications else ()
+        return [
+            *(docker.ContainerNetworksAdvancedArgs(name=n.name, aliases=[workload.name]) for n in networks),
+            *(docker.ContainerNetworksAdvancedArgs(name=name) for name in joined),
+        ]
 
     def _volume(
         self, name: str, workload: Workload, opts: pulumi.ResourceOptions, *, keep: bool = False
@@ -200,16 +191,21 @@ class DockerRuntime:
         *,
         data: docker.Volume | None = None,
     ) -> docker.Container:
-        arguments = loader(self._loader_image, volume, files, workload.user, data)
-        return docker.Container(f"{volume.pulumi_resource_name}-loader", arguments, opts)
+        arguments = loader(
+            self._loader_image, volume, files, workload.user, self._labels(workload), data=data
+        )
+        container = docker.Container(f"{volume.pulumi_resource_name}-loader", arguments, opts)
+        pulumi.Output.all(container.exit_code, container.name).apply(lambda ended: check_end(*ended))
+        return container
 
     def _image(self, name: str, image: Image, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
         # The image stays on the machine: another stack, or the next `up`, needs it.
-        return docker.RemoteImage(name, name=image.reference, keep_locally=True, opts=opts).image_id
+        reference = versions.reference(image, self._settings.images)
+        return docker.RemoteImage(name, name=reference, keep_locally=True, opts=opts).image_id
 
     @cached_property
     def _provider(self) -> docker.Provider:
-        return docker.Provider("docker", host=engine.address(self._target, self._settings))
+        return docker.Provider("docker", host=self._host)
 
     @cached_property
     def _loader_image(self) -> pulumi.Output[str]:
@@ -221,14 +217,15 @@ class DockerRuntime:
 
     @cached_property
     def _private(self) -> docker.Network:
-        return self._network("private", internal=True)
+        return self._network("private", internal=True, subnet=self._settings.docker.subnet)
 
-    def _network(self, role: str, *, internal: bool) -> docker.Network:
+    def _network(self, role: str, *, internal: bool, subnet: str = "") -> docker.Network:
         return docker.Network(
             f"{role}-network",
             name=self._name(role),
             driver="bridge",
             internal=internal,
-            labels=[docker.NetworkLabelArgs(label="observability.stack", value=self._settings.stack)],
+            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet)] if subnet else None,
+            labels=[docker.NetworkLabelArgs(label=engine.STACK_LABEL, value=self._settings.stack)],
             opts=pulumi.ResourceOptions(provider=self._provider),
         )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 from settings import Settings
 from targets import Target
 
 SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
 """Environment variable: ``1`` where a preview must not look at this machine, as on a build server."""
+STACK_LABEL = "observability.stack"
+"""Label of everything in an engine that belongs to a stack."""
 _TIMEOUT_SECONDS = 1.5
 _UNIX = "unix://"
 
@@ -30,46 +34,84 @@ def address(target: Target, settings: Settings, environment: Mapping[str, str] =
     return settings.docker.host or environment.get(target.engine_variable, "") or f"{_UNIX}{found}"
 
 
-def ports_in_use(host: str, stack: str) -> frozenset[int]:
-    """Return the ports of this machine that the stack's running containers publish.
+@dataclass(frozen=True)
+class Publisher:
+    """A running container that holds a port of the machine."""
+
+    container: str
+    """Its name."""
+    stack: str
+    """The stack it belongs to; empty for what is not ours."""
+
+
+def published(host: str) -> Mapping[int, Publisher]:
+    """Return which container of the engine publishes which port of this machine.
 
     Raises `EngineError` when no engine answers. Only sockets are looked at: reaching an engine over SSH or
     TLS is left to the plugin, which has the keys.
     """
-    if not host.startswith(_UNIX):
-        return frozenset()
-    wanted = quote(json.dumps({"label": [f"observability.stack={stack}"]}))
-    containers = _get(host.removeprefix(_UNIX), f"/containers/json?filters={wanted}")
-    return frozenset(
-        port["PublicPort"] for container in containers for port in container["Ports"] if "PublicPort" in port
-    )
+    return {
+        port["PublicPort"]: Publisher(
+            container["Names"][0].removeprefix("/"), (container.get("Labels") or {}).get(STACK_LABEL, "")
+        )
+        for container in (_get(host, "/containers/json") if host.startswith(_UNIX) else [])
+        for port in container["Ports"] or []
+        if "PublicPort" in port
+    }
 
 
-def mount_propagation(host: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """Return how a container sees what is mounted on the machine after its start: ``rslave`` sees it.
+def version(host: str) -> str:
+    """Return the engine's version, nothing where only sockets are asked. Raises `EngineError`."""
+    return str(_get(host, "/version")["Version"]) if host.startswith(_UNIX) else ""
 
-    Engines refuse that where the root file system is not shared, as under WSL, in the virtual machines of
-    desktop engines and without systemd; then a container knows the mounts of its start (``rprivate``).
+
+def refuses_root_mount(host: str) -> bool:
+    """Whether the engine is known to refuse to show this machine's root folder to a container.
+
+    Engines do where their root file system is not shared between mounts, as without systemd or under WSL.
     """
-    if not host.startswith(_UNIX) or not mounts.exists():
-        return "rprivate"
+    if not host.startswith(_UNIX):
+        return False
+    for process in (_listener(host.removeprefix(_UNIX)), "self"):
+        try:
+            mounts = Path("/proc", process, "mountinfo").read_text()
+        except OSError:  # another user's engine, or no Linux
+            continue
+        return not root_is_shared(mounts)
+    return False
+
+
+def root_is_shared(mounts: str) -> bool:
+    """Whether a process with these mounts (its ``mountinfo``) has a root folder whose mounts others see."""
     # 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-    root = [fields for line in mounts.read_text().splitlines() if (fields := line.split())[4] == "/"]
-    shared = root and any(
-        field.startswith(("shared:", "master:")) for field in root[-1][6 : root[-1].index("-")]
-    )
-    return "rslave" if shared else "rprivate"
+    roots = [fields for line in mounts.splitlines() if (fields := line.split())[4] == "/"]
+    optional = roots[-1][6 : roots[-1].index("-")] if roots else []
+    return any(field.startswith(("shared:", "master:")) for field in optional)
 
 
-def _get(path: str, resource: str) -> list[dict[str, list[dict[str, int]]]]:
-    connection = _SocketConnection(path)
+def _listener(path: str) -> str:
+    """Return the id of the process that listens on a socket, which may have mounts of its own."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return "self"
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(_TIMEOUT_SECONDS)
+        try:
+            peer.connect(path)
+            credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        except OSError:
+            return "self"
+    return str(struct.unpack("3i", credentials)[0])
+
+
+def _get(host: str, resource: str) -> Any:
+    connection = _SocketConnection(host.removeprefix(_UNIX))
     try:
         connection.request("GET", resource)
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:
             raise EngineError(f"it answers {answer.status}")
-        containers: list[dict[str, list[dict[str, int]]]] = json.loads(body)
+        return json.loads(body)
     except FileNotFoundError:
         raise EngineError("there is no such socket") from None
     except PermissionError:
@@ -78,7 +120,6 @@ def _get(path: str, resource: str) -> list[dict[str, list[dict[str, int]]]]:
         raise EngineError(str(error) or type(error).__name__) from None
     finally:
         connection.close()
-    return containers
 
 
 class _SocketConnection(HTTPConnection):

@@ -17,14 +17,18 @@ def volume_mount(volume: docker.Volume, folder: str, *, read_only: bool = False)
     return docker.ContainerMountArgs(type="volume", source=volume.name, target=folder, read_only=read_only)
 
 
-def host_mount(path: HostPath, propagation: str) -> docker.ContainerMountArgs:
-    """Return the read-only mount of a folder of the machine."""
+def host_mount(path: HostPath) -> docker.ContainerMountArgs:
+    """Return the read-only mount of a folder of the machine.
+
+    What is mounted below the root folder later is seen too; for other folders nothing is asked of the engine.
+    """
+    later = docker.ContainerMountBindOptionsArgs(propagation="rslave") if path.path == "/" else None
     return docker.ContainerMountArgs(
         type="bind",
         source=path.path,
         target=path.mount,
         read_only=True,
-        bind_options=docker.ContainerMountBindOptionsArgs(propagation=propagation),
+        bind_options=later,
     )
 
 
@@ -33,13 +37,18 @@ def labels(values: Mapping[str, pulumi.Input[str]]) -> list[docker.ContainerLabe
     return [docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(values.items())]
 
 
+def security(workload: Workload) -> list[str]:
+    """Return the security options; engines add the last one to what sees the machine's processes."""
+    return ["no-new-privileges:true", *(["label=disable"] if workload.per_node else [])]
+
+
 def read_at_start(workload: Workload) -> Mapping[str, str]:
     """Return the configuration files whose change takes a new container.
 
     The others are those that the product notices by itself; nobody in a container engine sends it a signal.
     """
     reload = workload.reload
-    noticed = reload.files if reload and not reload.signal else ()
+    noticed = reload.files if reload and reload.watches else ()
     return {
         path: text
         for path, text in workload.files.items()
@@ -63,9 +72,8 @@ def health_check(workload: Workload) -> docker.ContainerHealthcheckArgs | None:
 
 
 def processors(cpu: str) -> str:
-    """Return a Kubernetes quantity of processors (``250m``) as a container engine writes it (``0.25``)."""
-    cores = int(cpu.removesuffix("m")) / 1000 if cpu.endswith("m") else float(cpu)
-    return f"{cores:g}"
+    """Return a Kubernetes quantity of processors, ``250m``, as the plugin reads it back: ``0.25``."""
+    return str(float(cpu.removesuffix("m")) / 1000 if cpu.endswith("m") else float(cpu))
 
 
 def mebibytes(memory: str) -> int:

@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import (
     ResourceRequirementsArgsDict,
 )
 
+import versions
 from runtimes.kubernetes.configuration import Mounted
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import CLAIM
@@ -43,16 +44,16 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
             "host_network": agent or None,
             "host_pid": agent or None,
             "tolerations": [{"operator": "Exists"}] if agent else None,
-            "containers": [_container(workload, files)],
+            "containers": [_container(workload, site, files)],
             "volumes": list(files.volumes),
         },
     }
 
 
-def _container(workload: Workload, files: Mounted) -> ContainerArgsDict:
+def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsDict:
     return {
         "name": workload.name,
-        "image": workload.image.reference,
+        "image": versions.reference(workload.image, site.settings.images),
         "image_pull_policy": "IfNotPresent",
         "command": list(workload.image.entrypoint),
         "args": list(workload.arguments),

@@ -22,6 +22,7 @@ OUTPUTS = (
     "prometheus_remote_write_url",
     "grafana_username",
     "grafana_password",
+    "environment",
     "health",
 )
 """The names that `require` accepts."""
@@ -46,7 +47,7 @@ class StackOutputs:
     jaeger_url: pulumi.Output[str | None]
     """Jaeger: page and query API."""
     otlp_grpc_endpoint: pulumi.Output[str | None]
-    """Where services send OTLP over gRPC, `http://host:port`."""
+    """Where services send OTLP over gRPC, `host:port` without a scheme."""
     otlp_http_endpoint: pulumi.Output[str | None]
     """Where services send OTLP over HTTP, without `/v1/traces`: the value of OTEL_EXPORTER_OTLP_ENDPOINT."""
     loki_push_url: pulumi.Output[str | None]
@@ -59,6 +60,8 @@ class StackOutputs:
     """That administrator's password. Always secret."""
     contract_version: pulumi.Output[str]
     """The version of these outputs; the same major version keeps every name and meaning."""
+    environment: pulumi.Output[str | None]
+    """Value of the label `environment` on everything the stack stores."""
     health: pulumi.Output[str | None]
     """The command that checks the stack."""
     _stack: pulumi.Output[str] = field(repr=False)

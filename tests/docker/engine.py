@@ -1,4 +1,4 @@
-"""A Docker engine for the tier: the one that answers already, or one of our own that leaves nothing behind."""
+"""A Docker engine for the tier: the one that answers, or one of our own that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def answering() -> Docker | None:
 def obstacle() -> str:
     """Return why no engine of our own can be started; nothing where it can."""
     if not shutil.which("dockerd"):
-        return "no engine answers, and there is no dockerd on PATH to start (Debian: apt-get install docker.io)"
+        return (
+            "no engine answers, and there is no dockerd on PATH to start (Debian: apt-get install docker.io)"
+        )
     if os.geteuid() != 0:
         return "no engine answers, and only root may start one"
     return ""
@@ -97,7 +99,11 @@ def _link(name: str) -> bool:
 def _packet_filter() -> str:
     """Return the machine's packet filter, nothing where another engine's rules are in it."""
     saved = subprocess.run(["iptables-save"], check=False, capture_output=True, text=True).stdout
-    return "" if "DOCKER" in saved else saved or "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+    return (
+        ""
+        if "DOCKER" in saved
+        else saved or "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+    )
 
 
 def _restore_packet_filter(rules: str) -> None:

@@ -1,75 +1,145 @@
-"""Images under the stack's pinned names, made from the servers' programs on this machine: no registry is asked.
+"""Images under the stack's pinned names, made from the programs of this machine: no registry is asked.
 
-Each has the program where the published image has it, and next to nothing else. Grafana has no program that the
-set-up installs; under its name a web server answers on its health path. That proves how Grafana is wired, not Grafana.
+Each has the program where the published image has it, and next to nothing else. Where this machine has no
+such program, as for Grafana, a web server under its name reads its files and answers on its health path: that
+proves how the product is wired, not the product. The summary of the tests names these.
 """
 
 from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path, PurePosixPath
 
 import toolchain
 import versions
+from placement import PORTS
 from tests.standin.docker_api import Docker
 from versions import Image
 
-_APPLETS = ("sh", "wget", "cp", "cd", "find", "rm", "chown", "chmod", "mkdir", "httpd", "cat", "ls", "stat", "nc")
-_GRAFANA = """#!/bin/sh
-# server --homepath=… --config=…: what it is told to read must be there, and readable for its user.
+_APPLETS = (
+    "sh",
+    "wget",
+    "cp",
+    "cd",
+    "find",
+    "rm",
+    "chown",
+    "chmod",
+    "mkdir",
+    "httpd",
+    "cat",
+    "ls",
+    "stat",
+    "nc",
+)
+_PAGES = """#!/bin/sh
+# What it is told to read must be there and readable for its user, and its data must be its own.
 for argument; do case $argument in --config=*) cat "${argument#--config=}" > /dev/null || exit 1;; esac; done
-cat /run/secrets/grafana/* > /dev/null || exit 1
-mkdir -p /tmp/pages/api && echo '{"database": "ok"}' > /tmp/pages/api/health || exit 1
-: > /tmp/pages/metrics; : > /tmp/pages/index.html
-: > /var/lib/grafana/grafana.db || exit 1
-exec /bin/busybox httpd -f -p 3000 -h /tmp/pages
+for secret in /run/secrets/PRODUCT/*; do [ ! -e "$secret" ] || cat "$secret" > /dev/null || exit 1; done
+[ ! -d /var/lib/PRODUCT ] || : > /var/lib/PRODUCT/data || exit 1
+mkdir -p "/tmp/pages$(dirname HEALTH)" && echo ok > /tmp/pagesHEALTH && : > /tmp/pages/metrics || exit 1
+trap 'exit 0' TERM  # the first process of a container is not ended by signals that it does not expect
+/bin/busybox httpd -f -p PORT -h /tmp/pages & wait
 """
 
 
-def program(name: str) -> Path:
-    """Return a program of the set-up."""
-    found = toolchain.find(name)
-    assert found, f"{name} is not installed; run: make setup"
-    return found
+@dataclass(frozen=True)
+class Stub:
+    """What answers under the name of a product whose program is missing."""
+
+    product: str
+    health: str
+    """Path that it answers on."""
+
+    @property
+    def script(self) -> str:
+        """The program."""
+        port = next(port.number for port in PORTS[self.product] if port.name == "http")
+        words = {"PRODUCT": self.product, "HEALTH": self.health, "PORT": str(port)}
+        return reduce(lambda text, word: text.replace(*word), words.items(), _PAGES)
 
 
-def busybox() -> Path:
-    """Return a busybox that needs no library."""
-    found = shutil.which("busybox")
-    assert found, "there is no busybox on PATH (Debian: apt-get install busybox-static)"
-    return Path(found)
+PROGRAMS: Mapping[Image, tuple[str, ...]] = {
+    versions.PROMETHEUS: ("prometheus", "promtool"),
+    versions.LOKI: ("loki",),
+    versions.COLLECTOR: ("otelcol",),
+    versions.ALERTMANAGER: ("alertmanager",),
+    versions.JAEGER: ("jaeger",),
+    versions.NODE_EXPORTER: ("node_exporter",),
+    versions.BLACKBOX_EXPORTER: ("blackbox_exporter",),
+    versions.CADVISOR: ("cadvisor",),
+    versions.HAPROXY: ("haproxy",),
+    versions.LOADER: (),
+    versions.GRAFANA: ("grafana",),
+}
+"""Image → the programs in it; beside the first, the others are in the same folder."""
+STUBS: Mapping[Image, Stub] = {
+    versions.GRAFANA: Stub("grafana", "/api/health"),
+    versions.CADVISOR: Stub("cadvisor", "/healthz"),
+    versions.BLACKBOX_EXPORTER: Stub("blackbox-exporter", "/-/healthy"),
+    versions.HAPROXY: Stub("engine-proxy", "/health"),
+}
+WITHOUT_A_SHELL = frozenset({versions.PROMETHEUS, versions.LOKI, versions.COLLECTOR})
 
 
-def contents() -> Mapping[Image, Mapping[str, Path | str]]:
-    """Return image → path in it → the file of this machine, or the text, that is there."""
-    shell: Mapping[str, Path | str] = {"/bin/busybox": busybox()}
-    only = {
-        versions.PROMETHEUS: {"/bin/prometheus": program("prometheus"), "/bin/promtool": program("promtool")},
-        versions.LOKI: {"/usr/bin/loki": program("loki")},
-        versions.COLLECTOR: {"/otelcol-contrib": program("otelcol")},
-    }
-    with_a_shell = {
-        versions.ALERTMANAGER: {"/bin/alertmanager": program("alertmanager")},
-        versions.JAEGER: {"/cmd/jaeger/jaeger-linux": program("jaeger")},
-        versions.NODE_EXPORTER: {"/bin/node_exporter": program("node_exporter")},
-        versions.GRAFANA: {"/usr/share/grafana/bin/grafana": _GRAFANA},
-        versions.LOADER: {},
-    }
-    return {**only, **{image: {**shell, **files} for image, files in with_a_shell.items()}}
+def program(name: str) -> Path | None:
+    """Return a program of the set-up, else one from PATH."""
+    try:
+        found = toolchain.find(name)
+    except KeyError:
+        found = None
+    on_path = shutil.which(name)
+    return found or (Path(on_path) if on_path else None)
+
+
+def stubs() -> tuple[str, ...]:
+    """Return the products for which a web server answers here."""
+    return tuple(stub.product for image, stub in STUBS.items() if not program(PROGRAMS[image][0]))
+
+
+def contents(image: Image) -> Mapping[str, Path | str]:
+    """Return path in the image → the file of this machine, or the text, that is there."""
+    files: dict[str, Path | str] = {}
+    if image not in WITHOUT_A_SHELL:
+        files["/bin/busybox"] = program("busybox") or _missing("busybox")
+    for name in PROGRAMS[image]:
+        path = PurePosixPath(image.entrypoint[0])
+        if found := program(name):
+            own = path if name == PROGRAMS[image][0] else path.with_name(name)
+            files |= {str(own): found, **_libraries(found)}
+        else:
+            files[str(path)] = STUBS[image].script if image in STUBS else _missing(name)
+    return files
+
+
+def _missing(name: str) -> str:
+    raise AssertionError(f"{name} is not installed; run: make setup (busybox on Debian: busybox-static)")
+
+
+def _libraries(program: Path) -> Mapping[str, Path]:
+    """Return the shared libraries of a program under their own paths; none for what is linked statically."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    words = [word for line in listed.stdout.splitlines() for word in line.split() if word.startswith("/")]
+    return {word: Path(word) for word in words} if listed.returncode == 0 else {}
 
 
 def make(engine: Docker) -> None:
     """Make every image of the stack that the engine does not have yet."""
-    for image, files in contents().items():
+    for image in PROGRAMS:
         name = f"{image.repository}:{image.tag}"
         if not engine.get("/images/json", filters=f'{{"reference": ["{name.removeprefix("docker.io/")}"]}}'):
-            import_image(engine, name, files)
+            import_image(engine, name, contents(image))
 
 
-def import_image(engine: Docker, name: str, files: Mapping[str, Path | str], changes: Sequence[str] = ()) -> None:
+def import_image(
+    engine: Docker, name: str, files: Mapping[str, Path | str], changes: Sequence[str] = ()
+) -> None:
     """Make an image of these files under a name, ``repository:tag``."""
     repository, _, tag = name.rpartition(":")
     archive = _archive(files)
@@ -88,13 +158,12 @@ def import_image(engine: Docker, name: str, files: Mapping[str, Path | str], cha
 def _archive(files: Mapping[str, Path | str]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for folder in ("tmp", "etc", "run", "run/secrets", "var", "var/lib", "host", "dev", "proc", "sys"):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(entry)
+        entry = tarfile.TarInfo("tmp")
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+        archive.addfile(entry)
         for path, source in files.items():
             entry = tarfile.TarInfo(path.lstrip("/"))
-            content = source.encode() if isinstance(source, str) else source.read_bytes()
+            content = source.encode() if isinstance(source, str) else source.resolve().read_bytes()
             entry.size, entry.mode = len(content), 0o755
             archive.addfile(entry, io.BytesIO(content))
         if "/bin/busybox" in files:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings.model import Alerting
+from settings.alerting import Alerting
 from targets import TARGETS, RuntimeKind
 from tests.project import CHECKOUT, Project
 

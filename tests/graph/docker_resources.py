@@ -91,7 +91,7 @@ def workload(**changes: Any) -> Workload:
         "files": {"grafana.ini": "[server]", "dashboards/a.json": "{}"},
         "secrets": {"admin-password": pulumi.Output.secret(CANARY)},
         "volume": Volume("5Gi"),
-        "reload": Reload(files=("dashboards/*",)),
+        "reload": Reload(files=("dashboards/*",), watches=True),
         "user": 472,
     }
     return Workload(**{**given, **changes})

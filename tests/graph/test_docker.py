@@ -10,6 +10,7 @@ import pytest
 
 import versions
 from placement import PORTS
+from runtimes.docker import lowering
 from tests.graph.docker_resources import (
     CANARY,
     CONTAINER,
@@ -80,7 +81,7 @@ def test_services_are_hardened(services: list[Registered]) -> None:
         given = service.inputs
         assert given["readOnly"] is True
         assert given["capabilities"] == {"drops": ["ALL"]}
-        assert given["securityOpts"] == ["no-new-privileges:true"]
+        assert given["securityOpts"][0] == "no-new-privileges:true"
         assert given["user"].split(":")[0] not in {"", "0", "root"}
         assert given["memory"] == given["memorySwap"] > 0
         assert float(given["cpus"]) > 0
@@ -98,6 +99,7 @@ def test_loaders_have_no_network_and_little_power(loaders: list[Registered]) -> 
         assert loader.inputs["capabilities"]["drops"] == ["ALL"]
         assert loader.inputs["attach"] is True
         assert loader.inputs["mustRun"] is False
+        assert labels(loader)["observability.stack"] == "dev"
 
 
 def test_a_service_starts_after_its_loaders_have_ended(found: list[Registered]) -> None:
@@ -186,6 +188,8 @@ def test_an_agent_sees_the_machine_and_cannot_write(found: list[Registered]) -> 
     given = named(found, "node-exporter-container").inputs
     (mount,) = given["mounts"]
     assert given["pidMode"] == "host"
+    # Engines add it by themselves: left out, it would be a change after every refresh.
+    assert "label=disable" in given["securityOpts"]
     assert (mount["type"], mount["source"], mount["target"], mount["readOnly"]) == (
         "bind",
         "/",
@@ -207,6 +211,13 @@ def test_an_agent_sees_the_machine_and_cannot_write(found: list[Registered]) -> 
                 "reload": Reload(files=("dashboards/*",), signal="SIGHUP"),
             },
             True,
+        ),
+        (
+            {
+                "files": {"grafana.ini": "[server]", "dashboards/a.json": '{"changed": 1}'},
+                "reload": Reload(files=("dashboards/*",), signal="SIGHUP", watches=True),
+            },
+            False,
         ),
     ],
 )
@@ -246,3 +257,38 @@ def test_the_program_is_named_explicitly() -> None:
     given = named(deploy(lambda runtime: Product(workload(), runtime)), "grafana-container").inputs
     assert given["entrypoints"] == ["/usr/share/grafana/bin/grafana"]
     assert given["command"] == ["server"]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "written"), [("200m", "0.2"), ("1000m", "1.0"), ("2", "2.0"), ("1500m", "1.5")]
+)
+def test_processors_are_written_as_the_plugin_reads_them_back(cpu: str, written: str) -> None:
+    # Anything else replaces the container at every update.
+    assert lowering.processors(cpu) == written
+
+
+def test_the_settings_say_where_images_ports_and_networks_are() -> None:
+    found = deploy(
+        stack,
+        images={"registry": "registry.example.org/mirror", "digests": False},
+        docker={"bind_address": "192.168.7.7", "subnet": "172.20.0.0/24"},
+    )
+    assert named(found, "loki-image").inputs["name"] == "registry.example.org/mirror/grafana/loki:3.7.6"
+    assert named(found, "loki-container").inputs["ports"][0]["ip"] == "192.168.7.7"
+    assert named(found, "private-network").inputs["ipamConfigs"] == [{"subnet": "172.20.0.0/24"}]
+    assert "ipamConfigs" not in named(found, "public-network").inputs
+
+
+def test_only_what_looks_at_applications_joins_their_networks() -> None:
+    def networks(name: str, *, joins: bool) -> list[dict[str, object]]:
+        product = workload(
+            joins_applications=joins, name=name, ports=PORTS[name], probe=Probe(PORTS[name][0].name, "/")
+        )
+        found = deploy(
+            lambda runtime: Product(product, runtime), docker={"monitored_networks": ["shop_default"]}
+        )
+        connected: list[dict[str, object]] = named(found, f"{name}-container").inputs["networksAdvanced"]
+        return connected
+
+    assert {"name": "shop_default"} in networks("prometheus", joins=True)
+    assert {"name": "shop_default"} not in networks("loki", joins=False)

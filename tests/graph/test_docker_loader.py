@@ -6,9 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
+import pulumi
 import pytest
 
-from runtimes.docker.loader import SCRIPT, digest
+from runtimes.docker.loader import SCRIPT, check_end, digest
 
 pytestmark = pytest.mark.graph
 
@@ -22,7 +23,8 @@ def load(folder: Path, files: dict[str, str], data: str = "") -> dict[str, str]:
         (stage / name).parent.mkdir(parents=True, exist_ok=True)
         (stage / name).write_text(content)
         (stage / name).chmod(0o400)
-    words = ["/bin/sh", "-euc", SCRIPT, "loader", str(os.getuid()), str(stage), str(volume), data]
+    words = ["/bin/sh", "-euc", SCRIPT, "loader", str(os.getuid()), str(stage), str(volume)]
+    words += [data] if data else []
     subprocess.run(words, check=True, timeout=30)
     return {str(f.relative_to(volume)): f.read_text() for f in volume.rglob("*") if f.is_file()}
 
@@ -47,6 +49,21 @@ def test_only_the_user_reads_them_and_nobody_writes(tmp_path: Path) -> None:
 def test_a_failure_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         load(tmp_path, {"a": "a"}, data=str(tmp_path / "no such volume"))
+
+
+def test_a_file_that_is_being_read_stays_as_it_was(tmp_path: Path) -> None:
+    load(tmp_path, {"main.yaml": "first"})
+    with (tmp_path / "volume" / "main.yaml").open() as reader:
+        load(tmp_path, {"main.yaml": "second"})
+        assert reader.read() == "first"
+    assert [path.name for path in (tmp_path / "volume").iterdir()] == ["main.yaml"]
+
+
+def test_a_loader_that_failed_is_named_with_the_way_out() -> None:
+    check_end(0, "loader-1")
+    check_end(None, "loader-1")
+    with pytest.raises(pulumi.RunError, match="docker rm loader-1, then pulumi up --refresh"):
+        check_end(2, "loader-1")
 
 
 def test_a_digest_depends_on_names_and_contents_only() -> None:

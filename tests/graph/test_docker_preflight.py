@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from runtimes.docker import DockerRuntime, engine
+from runtimes.docker import DockerRuntime, engine, preflight
 from settings import Settings
 from targets import TARGETS
 
@@ -21,13 +21,11 @@ pytestmark = pytest.mark.graph
 
 
 class _Engine(BaseHTTPRequestHandler):
-    containers: ClassVar[list[dict[str, Any]]] = []
-    asked: ClassVar[list[str]] = []
+    answer: ClassVar[Any] = []
     status = 200
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
-        body = json.dumps(self.containers).encode()
+        body = json.dumps(self.answer).encode()
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -39,7 +37,7 @@ class _Engine(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def handler() -> type[_Engine]:
-    return type("Handler", (_Engine,), {"containers": [], "asked": []})
+    return type("Handler", (_Engine,), {"answer": []})
 
 
 @pytest.fixture
@@ -93,12 +91,54 @@ def test_a_taken_port_is_named(host: str, listener: int) -> None:
     assert problem.startswith(f"ports: {listener} (loki-http) is taken by ")
 
 
+def container(name: str, port: int, **labels: str) -> dict[str, Any]:
+    """Return a container as an engine lists it."""
+    ports = [{"PrivatePort": 3100, "PublicPort": port}, {"PrivatePort": 9095}]
+    return {"Names": [f"/{name}"], "Labels": labels, "Ports": ports}
+
+
 def test_ports_of_the_stacks_own_containers_are_not_taken(
     host: str, handler: type[_Engine], listener: int
 ) -> None:
-    handler.containers = [{"Ports": [{"PrivatePort": 3100, "PublicPort": listener}, {"PrivatePort": 9095}]}]
+    handler.answer = [container("ours", listener, **{engine.STACK_LABEL: "dev"})]
     assert problems(docker={"host": host}, ports={"loki-http": listener}) == []
-    assert ["observability.stack%3Ddev" in path for path in handler.asked] == [True]
+
+
+def test_a_port_of_another_container_is_taken_by_that_container(
+    host: str, handler: type[_Engine], listener: int
+) -> None:
+    handler.answer = [container("theirs", listener, **{engine.STACK_LABEL: "other"})]
+    (problem,) = problems(docker={"host": host}, ports={"loki-http": listener})
+    assert problem.startswith(f"ports: {listener} (loki-http) is taken by the container theirs; ")
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"), [("27.5.1", True), ("28.0.0", False), ("20.10.24+dfsg1", True)]
+)
+def test_an_engine_that_publishes_loopback_ports_to_the_network_is_warned_of(
+    host: str, handler: type[_Engine], version: str, warned: bool
+) -> None:
+    handler.answer = {"Version": version}
+    found = preflight.notices("docker", host)
+    assert any("update to 28 or later" in notice for notice in found) is warned
+
+
+@pytest.mark.parametrize(("shared", "left_out"), [("shared:1 ", False), ("master:1 ", False), ("", True)])
+def test_an_agent_is_left_out_where_no_container_may_see_the_root_folder(shared: str, left_out: bool) -> None:
+    mounts = (
+        f"22 1 8:1 / / rw,relatime {shared}- ext4 /dev/a rw\n23 22 0:5 / /proc rw shared:9 - proc proc rw\n"
+    )
+    assert engine.root_is_shared(mounts) is not left_out
+
+
+def test_what_is_left_out_is_said(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "root_is_shared", lambda mounts: False)
+    runtime = DockerRuntime(TARGETS["docker"], Settings(stack="dev", target="docker", docker={"host": host}))
+    left_out = runtime.unavailable(["loki", "node-exporter"])
+    assert set(left_out) == {"node-exporter"}
+    assert "sudo mount --make-rshared /" in left_out["node-exporter"]
+    monkeypatch.setenv(engine.SKIP, "1")
+    assert runtime.unavailable(["loki", "node-exporter"]) == {}
 
 
 def test_nothing_of_the_machine_is_looked_at_when_told_so(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from placement import PORTS
+from plan import PRODUCTS
 from runtimes.kubernetes.network import EDGES, notification_ports
 from settings import Settings
 from tests.graph.kubernetes_objects import STACKS, Rendering, render
@@ -116,8 +117,8 @@ def reachable(stack: str) -> set[str]:
     """Return every ``source → destination:port`` between parts of the stack that is allowed."""
     return {
         f"{source} → {destination}:{port.name}"
-        for source in PORTS
-        for destination in PORTS
+        for source in PRODUCTS
+        for destination in PRODUCTS
         for port in PORTS[destination]
         if source != "node-exporter" and cluster(stack).allows(source, destination, port.number)
     }
@@ -160,7 +161,7 @@ def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: 
 
 def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
     """Every address of a part of the stack that the configuration of another names."""
-    products = "|".join(PORTS)
+    products = "|".join(PRODUCTS)
     for name, _, _ in rendering.pods():
         for path, text in rendering.files(name).items():
             if "/dashboards/" in path and path.endswith(".json"):
@@ -176,7 +177,7 @@ def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
 def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, source: str) -> None:
     open_ports = {
         f"{destination}:{port.name}"
-        for destination in PORTS
+        for destination in PRODUCTS
         for port in PORTS[destination]
         # Policies have no power over what is on a machine's own network.
         if destination != "node-exporter" and cluster(stack).allows(source, destination, port.number)
@@ -197,7 +198,7 @@ def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, so
 @pytest.mark.parametrize("stack", STACKS)
 def test_only_what_must_reaches_the_outside(stack: str) -> None:
     def reaching(destination: str, port: int) -> set[str]:
-        pods = (name for name in PORTS if name != "node-exporter")
+        pods = (name for name in PRODUCTS if name != "node-exporter")
         return {name for name in pods if cluster(stack).allows(name, destination, port)}
 
     notified = 5001 if stack == "minikube" else 443
@@ -209,7 +210,7 @@ def test_only_what_must_reaches_the_outside(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_names_can_be_resolved(stack: str) -> None:
-    for name in PORTS:
+    for name in PRODUCTS:
         for protocol in ("UDP", "TCP"):
             assert cluster(stack).allows(name, "dns", 53, protocol)
 

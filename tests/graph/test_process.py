@@ -86,11 +86,31 @@ def test_without_a_grafana_the_rest_runs_and_one_line_says_so(
 
 def test_alerts_link_to_dashboards_where_there_is_a_grafana(local: Rendering) -> None:
     files = processes(local)
-    assert (
-        "dashboard_url: http://127.0.0.1:3000/d/service-overview"
-        in files["prometheus"]["files"]["rules/http.yaml"]
+    rules = files["prometheus"]["files"]["rules/node.yaml"]
+    assert "dashboard_url: http://127.0.0.1:3000/d/node-overview" in rules
+    assert "dashboards/node-overview.json" in files["grafana"]["files"]
+
+
+def test_an_entry_in_the_catalogue_is_all_that_a_service_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop.yaml").write_text(
+        "service: shop\nteam: t\nmetrics: {targets: ['127.0.0.1:1']}\nlogs: {files: [/var/log/shop.log]}\n"
     )
-    assert "dashboards/service-overview.json" in files["grafana"]["files"]
+
+    def files(catalog: list[str]) -> dict[str, Any]:
+        rendering = on_a_machine_with(
+            lambda _: tmp_path / "program", tmp_path, monkeypatch, catalog=json.dumps(catalog)
+        )
+        return {name: process["files"] for name, process in processes(rendering).items()}
+
+    without, with_shop = files([]), files([str(tmp_path)])
+    changed = {name for name in without if without[name] != with_shop[name]}
+    assert changed == {"prometheus", "collector", "grafana"}
+    assert "job_name: shop" in with_shop["prometheus"]["prometheus.yaml"]
+    assert set(with_shop["prometheus"]) - set(without["prometheus"]) == {"rules/http.yaml"}
+    assert "/var/log/shop.log" in with_shop["collector"]["collector.yaml"]
+    assert "dashboards/service-overview.json" in with_shop["grafana"]
 
 
 def test_a_port_offset_moves_everything_and_a_port_moves_one(

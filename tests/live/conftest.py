@@ -120,8 +120,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with receiving() as receiver:
         project = Project.copy(tmp_path_factory.mktemp("live"))
         offset = free_offset()
-        catalogue = project.path / "catalog" / "shop.yaml"
-        catalogue.write_text(catalogue.read_text().replace(str(SHOP_PORT), str(SHOP_PORT + offset)))
+        entry = project.path / "examples" / "shop" / "service.yaml"
+        (project.path / "catalog" / "shop.yaml").write_text(
+            entry.read_text().replace(str(SHOP_PORT), str(SHOP_PORT + offset))
+        )
         project.configure(
             {
                 **QUICK,

@@ -43,6 +43,14 @@ def running(project: Project) -> dict[int, str]:
     return found
 
 
+def alive(pid: int) -> bool:
+    """Whether a process still does something; one that nobody has waited for yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def converged(project: Project) -> None:
     """Deploy; everything runs exactly once, and nothing is left to change."""
     project.up()
@@ -133,3 +141,27 @@ def test_ports_that_are_taken_are_reported_with_their_owner_before_anything_star
     assert f"ports: {3100 + offset} (loki-http) is taken by pid {os.getpid()}" in output
     assert "Traceback" not in output
     assert running(project) == {}
+
+
+def test_a_stack_whose_checkout_was_moved_can_be_taken_down(project: Project) -> None:
+    project.up()
+    before, moved = running(project), project.path.with_name("moved")
+    project.path.rename(moved)
+    path = project.environment["PATH"].replace(str(project.path), str(moved))
+    project.path, project.environment = moved, {**project.environment, "PATH": path}
+    project.destroy()
+    assert [pid for pid in before if alive(pid)] == []
+
+
+def test_a_data_directory_belongs_to_one_stack(project: Project) -> None:
+    project.up()
+    before = running(project)
+    (project.path / "Pulumi.other.yaml").write_text(
+        "config:\n  observability:target: process\n"
+        f"  observability:dataDirectory: {project.directory}\n  observability:portOffset: {free_offset()}\n"
+    )
+    project.run("stack", "init", "other")
+    output = project.run("up", "--yes", "--skip-preview", "--stack", "other", succeeds=False)
+    assert "belongs to stack observability/local" in output
+    project.run("destroy", "--yes", "--skip-preview", "--stack", "other")
+    assert running(project) == before

@@ -33,8 +33,8 @@ def clone(tmp_path: Path) -> Iterator[Project]:
     stack_file.write_text(
         re.sub(r"encryptionsalt:.*\n", "", stack_file.read_text()) + f"  observability:portOffset: {offset}\n"
     )
-    catalogue = project.path / "catalog" / "shop.yaml"
-    catalogue.write_text(catalogue.read_text().replace("8080", str(8080 + offset)))
+    entry = project.path / "examples" / "shop" / "service.yaml"
+    entry.write_text(entry.read_text().replace("8080", str(8080 + offset)))
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OBSERVABILITY_"))}
     project.environment = {
         **clean,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
@@ -37,7 +37,7 @@ class Docker:
         return f"unix://{self.path}"
 
     def request(
-        self, method: str, resource: str, body: bytes | Iterable[bytes] | None = None, kind: str = "", **query: str
+        self, method: str, resource: str, body: bytes | None = None, kind: str = "", **query: str
     ) -> bytes:
         """Return the engine's answer; raise `DockerError` where it is an error."""
         connection = _Connection(self.path, self.timeout)
@@ -54,7 +54,7 @@ class Docker:
 
     def get(self, resource: str, **query: str) -> Any:
         """Return an answer's JSON."""
-        return json.loads(self.request("GET", resource, **query))
+        return json.loads(self.request("GET", resource, None, "", **query))
 
     def post(self, resource: str, body: object = None, **query: str) -> Any:
         """Send JSON; return the answer's, None where there is none."""
@@ -65,7 +65,7 @@ class Docker:
     def delete(self, resource: str, **query: str) -> None:
         """Delete something; that it is gone already is no error."""
         try:
-            self.request("DELETE", resource, **query)
+            self.request("DELETE", resource, None, "", **query)
         except DockerError as error:
             if error.status != 404:
                 raise

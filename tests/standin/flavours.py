@@ -107,6 +107,7 @@ _DOCKER_UPDATED = {
         "cpus",
         "memory",
         "memorySwap",
+        "mustRun",
         "restart",
         "wait",
         "waitTimeout",

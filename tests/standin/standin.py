@@ -1,4 +1,4 @@
-"""Test code: a provider plugin that creates nothing and records everything."""
+"""Test code: a provider plugin that records everything, and applies it only where it is told to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +18,8 @@ from google.protobuf import empty_pb2
 
 from provider.protocol import skip_the_sdk
 from provider.values import from_struct, plain, to_struct
+from tests.standin.applying import Applying
+from tests.standin.docker_api import Docker, DockerError
 from tests.standin.flavours import FLAVOURS, Properties, digest, masked, urn_type
 
 skip_the_sdk()
@@ -24,6 +28,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # 
 
 RECORD = "OBSERVABILITY_STANDIN_RECORD"
 """Environment variable: the file that operations are appended to."""
+APPLY = "OBSERVABILITY_STANDIN_APPLY"
+"""Environment variable: the Docker socket at which the ``docker`` plugin does what it is asked for."""
 
 
 # ruff: noqa: N802 - the engine's protocol gives the methods their names
@@ -33,6 +39,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, plugin: str) -> None:
         self._plugin, self._flavour = plugin, FLAVOURS[plugin]
         self._version = version(f"pulumi-{plugin}")
+        socket = os.environ.get(APPLY, "") if plugin == "docker" else ""
+        self._applying = Applying(Docker(socket)) if socket else None
 
     def _record(self, operation: str, urn: str, inputs: Properties, *, preview: bool = False) -> None:
         if not (path := os.environ.get(RECORD)):
@@ -107,27 +115,57 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         self._record("create", request.urn, inputs, preview=request.preview)
         if request.preview:
             return provider_pb2.CreateResponse(properties=to_struct(inputs))
-        outputs = {**inputs, **self._flavour.outputs(kind, inputs)}
-        return provider_pb2.CreateResponse(
-            id=self._flavour.identifier(kind, inputs), properties=to_struct(outputs)
-        )
+        if self._applying:
+            with _refusals(context):
+                identifier, known = self._applying.create(kind, plain(inputs))
+        else:
+            identifier, known = self._flavour.identifier(kind, inputs), self._flavour.outputs(kind, inputs)
+        return provider_pb2.CreateResponse(id=identifier, properties=to_struct({**inputs, **known}))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._record("read", request.urn, from_struct(request.inputs))
+        inputs = from_struct(request.inputs)
+        self._record("read", request.urn, inputs)
+        if self._applying:
+            with _refusals(context):
+                changed = self._applying.read(urn_type(request.urn), request.id, plain(inputs))
+            if changed is None:
+                return provider_pb2.ReadResponse()
+            return provider_pb2.ReadResponse(
+                id=request.id,
+                properties=to_struct({**from_struct(request.properties), **changed}),
+                inputs=to_struct({**inputs, **changed}),
+            )
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs, kind = from_struct(request.news), urn_type(request.urn)
         self._record("update", request.urn, inputs, preview=request.preview)
-        outputs = {**inputs, **self._flavour.outputs(kind, inputs)}
-        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+        known = self._flavour.outputs(kind, inputs)
+        if self._applying and not request.preview:
+            with _refusals(context):
+                self._applying.update(kind, request.id, plain(inputs))
+            known = {k: v for k, v in from_struct(request.olds).items() if k in {"imageId", "exitCode"}}
+        return provider_pb2.UpdateResponse(properties=to_struct({**inputs, **known}))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._record("delete", request.urn, from_struct(request.old_inputs))
+        inputs = from_struct(request.old_inputs)
+        self._record("delete", request.urn, inputs)
+        if self._applying:
+            with _refusals(context):
+                self._applying.delete(urn_type(request.urn), request.id, plain(inputs))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         return empty_pb2.Empty()
+
+
+@contextmanager
+def _refusals(context: grpc.ServicerContext) -> Iterator[None]:
+    """Tell the engine why something could not be done."""
+    try:
+        yield
+    except (DockerError, OSError, ValueError) as error:
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
 def main(plugin: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components import alertmanager
+from components import alertmanager, blackbox_exporter
 from components.collector import workload as collector
 from components.jaeger import workload as jaeger
 from components.loki import workload as loki
@@ -148,3 +148,27 @@ def test_the_collector_accepts_its_configuration(
 ) -> None:
     folder = written(collector(plan.collector, placement), tmp_path)  # type: ignore[attr-defined]
     tool("otelcol", "validate", f"--config={folder}/collector.yaml")
+
+
+def test_blackbox_exporter_accepts_its_configuration(tmp_path: Path, tool: Callable[..., str]) -> None:
+    workload = blackbox_exporter.workload(ContainerPlacement(homes={}, public_urls={}))
+    folder = written(workload, tmp_path)
+    tool("blackbox_exporter", "--config.check", f"--config.file={folder}/blackbox.yaml")
+
+
+def test_prometheus_accepts_what_it_finds_on_an_engine(
+    tmp_path: Path, tool: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
+    (tmp_path / "shop.yaml").write_text("service: shop\nteam: t\nprobes: ['https://shop.example.org/']\n")
+    catalog = f'["{tmp_path}"]'
+    plan = make_plan({"observability:target": "docker", "observability:catalog": catalog}, [], "dev")
+    placement = plan.runtime.placement
+    folder = written(prometheus(plan.prometheus, placement), tmp_path)
+    main = folder / "prometheus.yaml"
+    main.write_text(main.read_text().replace(placement.config("prometheus"), str(folder)))
+    output = tool("promtool", "check", "config", "--lint=all", str(main))
+    assert "FAILED" not in output
+    jobs = {job.name for job in plan.prometheus["jobs"]}
+    assert {"probe", "containers", "cadvisor", "blackbox", "engine-proxy"} <= jobs
+    assert {"containers", "blackbox", "http"} <= {mixin.name for mixin in plan.prometheus["mixins"]}

@@ -45,5 +45,20 @@ def test_every_problem_of_every_file_is_reported(tmp_path: Path) -> None:
     assert "b.yaml: metrics.targets.0: use host:port" in text
     assert "c.yaml: is not YAML" in text
     assert "e.yaml: service: 'd' is in the catalogue twice" in text
-    assert "there is no folder 'missing'" in text
+    assert "folder 'missing' cannot be read (No such file or directory)" in text
     assert len(problems) == 7
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes("service: café".encode("latin-1"))
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    write(tmp_path, "short.yml", "service: short\nteam: t\n")
+    services, problems = catalogue.load([tmp_path, tmp_path / ("x" * 300)])
+    assert [service.service for service in services] == ["short"]
+    text = "\n".join(problems)
+    assert "latin.yaml: cannot be read: it is not UTF-8 text" in text
+    assert "folder.yaml: cannot be read: Is a directory" in text
+    assert "gone.yaml: cannot be read: No such file or directory" in text
+    assert "cannot be read (File name too long)" in text
+    assert len(problems) == 4

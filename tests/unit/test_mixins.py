@@ -24,7 +24,10 @@ GIVEN_NAMES = {
     "Watchdog", "TargetDown", "HighErrorRate", "HighResponseTime", "HighCPUUsage", "HighMemoryUsage",
     "DiskSpaceLow",
 }  # fmt: skip
-COMPONENTS = ("Node", "Process", "Prometheus", "Alertmanager", "Loki", "Jaeger", "Collector", "Grafana")
+COMPONENTS = (
+    "Node", "Process", "Container", "Probe", "Certificate",
+    "Prometheus", "Alertmanager", "Loki", "Jaeger", "Collector", "Grafana",
+)  # fmt: skip
 
 
 def prometheus_queries() -> Iterator[tuple[str, str]]:
@@ -173,7 +176,8 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
     everything = {job for mixin in MIXINS for job in mixin.requires}
     assert applying(everything) == MIXINS
     assert everything == {
-        "services", "node", "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
+        "services", "node", "cadvisor", "probe",
+        "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def limit(board: Dashboard, title: str) -> float:
 
 def test_the_promised_dashboards_exist() -> None:
     assert {board.uid for board in BOARDS} == {
-        "service-overview", "node-overview", "stack-health", "application-logs",
+        "service-overview", "node-overview", "containers", "probes", "stack-health", "application-logs",
     }  # fmt: skip
     assert len({board.title for board in BOARDS}) == len(BOARDS)
 
@@ -103,13 +103,17 @@ def test_every_variable_is_used_and_offers_all(board: Dashboard) -> None:
 
 def test_panels_draw_the_thresholds_of_the_alerts() -> None:
     changed = Thresholds(
-        error_ratio=0.07, latency_p95=0.3, cpu_ratio=0.66, memory_ratio=0.55, queue_ratio=0.44
-    )
+        error_ratio=0.07, latency_p95=0.3, cpu_ratio=0.66, memory_ratio=0.55, queue_ratio=0.44,
+        container_cpu_ratio=0.33, container_memory_ratio=0.22, probe_duration=9,
+    )  # fmt: skip
     boards = {board.uid: board for mixin in MIXINS for board in mixin.dashboards(changed)}
     assert limit(boards["service-overview"], "Error ratio by service") == 0.07
     assert limit(boards["service-overview"], "Response time") == 0.3
     assert limit(boards["node-overview"], "Processor in use") == 0.66
     assert limit(boards["node-overview"], "Memory in use") == 0.55
+    assert limit(boards["containers"], "Processor limit in use") == 0.33
+    assert limit(boards["containers"], "Memory limit in use") == 0.22
+    assert limit(boards["probes"], "Duration of probes") == 9
     assert limit(boards["stack-health"], "Collector: queues") == 0.44
     drawn = panel(boards["service-overview"], "Response time")["fieldConfig"]["defaults"]["custom"]
     assert drawn["thresholdsStyle"]["mode"] == "dashed"

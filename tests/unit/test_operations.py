@@ -14,9 +14,12 @@ from threading import Thread
 
 import pytest
 
+import versions
 from operations import __main__ as command_line
-from operations import health
+from operations import health, images
 from operations.locks import abandoned
+from operations.stack import StackUnavailableError
+from settings import Images
 
 
 @contextmanager
@@ -122,3 +125,41 @@ def test_only_the_lock_of_a_dead_engine_of_this_machine_is_abandoned(tmp_path: P
     assert not list(abandoned(lock(tmp_path / "alive", os.getpid(), socket.gethostname()), "local"))
     assert not list(abandoned(lock(tmp_path / "elsewhere", ended.pid, "another-machine"), "local"))
     assert not list(abandoned("https://state.example.org", "local"))
+
+
+def test_images_are_listed_as_the_stack_file_has_them_pulled(tmp_path: Path) -> None:
+    settings = "observability:images: {registry: 'mirror.example.org/o11y', digests: false}"
+    (tmp_path / "Pulumi.air.yaml").write_text(f"config:\n  observability:target: docker\n  {settings}\n")
+    found = images.pulled("air", tmp_path)
+    assert len(found) == len(versions.every())
+    for published, pulled in found:
+        path = published.partition("@")[0].partition("/")[2]
+        assert pulled == f"mirror.example.org/o11y/{path}"
+
+
+def test_images_are_printed_one_a_line_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["images", "--stack", "dev"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == sorted(versions.reference(image, Images()) for image in versions.every())
+    assert command_line.main(["images", "--stack", "dev", "--json"]) == 0
+    assert [entry["pulled"] for entry in json.loads(capsys.readouterr().out)] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "there is no stack file Pulumi.air.yaml"),
+        ("config: {observability:images: {registry: 'https://m'}}", "images.registry: use a host"),
+        (
+            "config: {observability:images: {digest: false}}",
+            "images.digest: unknown setting; did you mean digests?",
+        ),
+        ("config: [", "Pulumi.air.yaml is not YAML"),
+    ],
+)
+def test_a_stack_file_without_usable_images_is_named(tmp_path: Path, text: str | None, problem: str) -> None:
+    if text:
+        (tmp_path / "Pulumi.air.yaml").write_text(text)
+    with pytest.raises(StackUnavailableError) as raised:
+        images.pulled("air", tmp_path)
+    assert problem in str(raised.value)

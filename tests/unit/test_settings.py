@@ -80,6 +80,24 @@ def test_the_shortest_stack_file_is_complete() -> None:
         ),
         ({"kubernetes": {"namespace": "My_Space"}}, "lower-case letters, digits and hyphens"),
         (
+            {"docker": {"bindAddress": "0.0.0.0"}},
+            "docker.bindAddress: would expose Prometheus without a password; name one address of this",
+        ),
+        ({"docker": {"bindAddress": "localhost"}}, "docker.bindAddress: use an IPv4 address of this machine"),
+        ({"docker": {"subnet": "172.20.0.0/28"}}, "docker.subnet: is too small for the stack"),
+        ({"docker": {"subnet": "172.20.0.0"}}, "docker.subnet: use an address range such as 172.20.0.0/16"),
+        (
+            {"docker": {"subnet": "172.20.0.7/16"}},
+            "docker.subnet: has bits beyond its prefix; write 172.20.0.0/16",
+        ),
+        ({"docker": {"subnet": "8.8.0.0/16"}}, "docker.subnet: is not a private range"),
+        ({"docker": {"subnet": "a network"}}, "docker.subnet: use an address range such as 172.20.0.0/16"),
+        ({"docker": {"monitoredNetworks": [""]}}, "docker.monitoredNetworks.0: should "),
+        ({"docker": {"dataRoot": "docker"}}, "docker.dataRoot: should "),
+        ({"images": {"registry": "https://mirror.example.org"}}, "images.registry: use a host with a path"),
+        ({"images": {"registry": "mirror.example.org/"}}, "images.registry: use a host with a path"),
+        ({"images": {"digests": "perhaps"}}, 'images.digests: must be true or false, got "perhaps"'),
+        (
             {"alerting": {"receivers": [{"name": "a", "webhook": {"url": "http://a/ "}}]}},
             "alerting.receivers.0.webhook.url: has leading or trailing whitespace",
         ),
@@ -111,6 +129,11 @@ def test_each_mistake_says_where_and_what_to_write(config: dict[str, Any], expec
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.20", "10.0.0.1"])
+def test_every_address_but_all_of_them_may_be_published_on(address: str) -> None:
+    assert read(docker={"bindAddress": address}).docker.bind_address == address
+
+
 def test_all_mistakes_are_reported_at_once() -> None:
     found = problems(
         target="aws",
@@ -138,7 +161,11 @@ def test_all_mistakes_are_reported_at_once() -> None:
         ),
         ({"slackApiUrl": f"hooks/{CANARY}"}, CHAT, "a Slack webhook URL starts with https://"),
         ({"pagerdutyRoutingKey": CANARY}, PAGER, "expected 32 characters, got 15"),
-        ({"slackApiUrl": CANARY}, WEBHOOK, "slackApiUrl: unknown setting"),
+        (
+            {"slackApiUrl": CANARY},
+            WEBHOOK,
+            "slackApiUrl: no receiver uses this secret; remove it with: pulumi config rm slackApiUrl",
+        ),
         ({"target": CANARY}, WEBHOOK, "target: is not a secret setting; set it again without --secret"),
     ],
 )
@@ -165,3 +192,11 @@ def test_good_secrets_are_accepted() -> None:
 def test_configuration_of_other_projects_is_left_alone() -> None:
     texts = {"observability:target": "process", "aws:region": "x"}
     assert load(texts, [], "test").target == "process"
+
+
+def test_while_receivers_cannot_be_read_no_secret_is_called_unknown() -> None:
+    found = problems(
+        {"slackApiUrl": "https://hooks.example.org/x"}, alerting={"receivers": [CHAT], "groupWait": "0.5s"}
+    )
+    assert len(found) == 1
+    assert found[0].startswith("alerting.groupWait: use a duration")

@@ -1,0 +1,24 @@
+"""What the tier ran with, for the end of a test run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.docker import images
+from tests.docker.engine import answering, obstacle
+from tests.docker.stack import PLUGIN, published_plugin
+
+
+def write_summary(reporter: pytest.TerminalReporter) -> None:
+    """Say what made the containers, or why there were none; nothing where the tier was not asked for."""
+    reports = [report for listed in reporter.stats.values() for report in listed]
+    if not any(str(getattr(report, "nodeid", "")).startswith("tests/docker/") for report in reports):
+        return
+    if not answering() and (reason := obstacle()):
+        reporter.write_line(f"docker tier: skipped: {reason}")
+        return
+    plugin = published_plugin()
+    found = f"the published plugin, {plugin}" if plugin else f"the tests' stand-in (no {PLUGIN} on PATH)"
+    reporter.write_line(f"docker tier: containers were made by {found}")
+    if stubs := images.stubs():
+        reporter.write_line(f"docker tier: in the place of {', '.join(stubs)} a web server answered")
