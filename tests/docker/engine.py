@@ -63,6 +63,8 @@ def our_own() -> Iterator[Docker]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
+                # Mounts of its own, so that none is left behind, and shared ones: node_exporter's needs that.
+                *("unshare", "--mount", "--propagation", "shared"),
                 "dockerd",
                 f"--data-root={folder / 'data'}",
                 f"--exec-root={folder / 'run'}",

@@ -11,7 +11,7 @@ import io
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path, PurePosixPath
@@ -85,6 +85,8 @@ STUBS: Mapping[Image, Stub] = {
     versions.BLACKBOX_EXPORTER: Stub("blackbox-exporter", "/-/healthy"),
     versions.HAPROXY: Stub("engine-proxy", "/health"),
 }
+STOP_SIGNALS: Mapping[Image, str] = {versions.HAPROXY: "SIGUSR1"}
+"""Where the published image wants another signal than SIGTERM."""
 WITHOUT_A_SHELL = frozenset({versions.PROMETHEUS, versions.LOKI, versions.COLLECTOR})
 
 
@@ -134,25 +136,17 @@ def make(engine: Docker) -> None:
     for image in PROGRAMS:
         name = f"{image.repository}:{image.tag}"
         if not engine.get("/images/json", filters=f'{{"reference": ["{name.removeprefix("docker.io/")}"]}}'):
-            import_image(engine, name, contents(image))
+            _import(engine, name, contents(image))
+            if image in STOP_SIGNALS:
+                dockerfile = f"FROM {name}\nSTOPSIGNAL {STOP_SIGNALS[image]}\n"
+                context = _archive({"Dockerfile": dockerfile})
+                engine.request("POST", "/build", context, "application/x-tar", t=name)
 
 
-def import_image(
-    engine: Docker, name: str, files: Mapping[str, Path | str], changes: Sequence[str] = ()
-) -> None:
-    """Make an image of these files under a name, ``repository:tag``."""
+def _import(engine: Docker, name: str, files: Mapping[str, Path | str]) -> None:
     repository, _, tag = name.rpartition(":")
-    archive = _archive(files)
-    engine.request(
-        "POST",
-        "/images/create",
-        archive,
-        "application/x-tar",
-        fromSrc="-",
-        repo=repository,
-        tag=tag,
-        **({"changes": "\n".join(changes)} if changes else {}),
-    )
+    where = {"fromSrc": "-", "repo": repository, "tag": tag}
+    engine.request("POST", "/images/create", _archive(files), "application/x-tar", **where)
 
 
 def _archive(files: Mapping[str, Path | str]) -> bytes:

@@ -32,7 +32,7 @@ MESSAGES = (
     'portOffset: must be a whole number, got "seven"',
     "ports.loki-http: should be less than or equal to 65535; got 70000",
     "thresholds.errorRatio: should be less than 1; got 5",
-    "alerting.receivers.0.slack.channel: should match pattern",
+    "alerting.receivers.0.slack.channel: use #channel or @user",
     "grafanaPassword: is stored in plain text; set it with: pulumi config set --secret grafanaPassword",
 )
 
