@@ -79,6 +79,8 @@ def configuration(placement: Placement) -> str:
             "acl asks method GET HEAD",
             f"acl known path_reg '{ALLOWED}'",
             "http-request deny deny_status 403 unless asks known",
+            # An engine refuses a client that asks for a newer API than its own; without a version it answers.
+            r"http-request replace-path ^/v[0-9]+[.][0-9]+(/.*)$ \1",
             "use_backend events if { path_end /events }",
             "default_backend engine",
         ),

@@ -133,9 +133,10 @@ def stat(title: str, query: str, unit: Unit = Unit.NUMBER, *, limit: float | Non
     )
 
 
-def gauge(title: str, queries: Sequence[Query], *, limit: float) -> Panel:
-    """Shares from 0 to 1; red from ``limit`` on."""
-    return _prometheus(gauges.Panel(), title, queries, Unit.RATIO, limit).span(6).height(6).min(0).max(1)
+def gauge(title: str, queries: Sequence[Query], *, limit: float, floor: bool = False) -> Panel:
+    """Shares from 0 to 1; red from ``limit`` on, or below it where it is a ``floor``."""
+    panel = _prometheus(gauges.Panel(), title, queries, Unit.RATIO, limit).span(6).height(6).min(0).max(1)
+    return panel.thresholds(_steps(TOO_HIGH, (FINE, limit))) if floor else panel
 
 
 def table(title: str, query: str, unit: Unit = Unit.NUMBER) -> Panel:
@@ -233,8 +234,9 @@ def _prometheus(panel: N, title: str, queries: Sequence[Query], unit: Unit, limi
     _common(panel, title, datasources.PROMETHEUS).unit(unit)
     for number, (query, legend) in enumerate(queries):
         panel.with_target(_target(query, legend).ref_id(chr(ord("A") + number)))
-    steps = [schema.Threshold(color=FINE, value=None)]
-    if limit is not None:
-        steps.append(schema.Threshold(color=TOO_HIGH, value=limit))
-    panel.thresholds(builder.ThresholdsConfig().mode(schema.ThresholdsMode.ABSOLUTE).steps(steps))
-    return panel
+    return panel.thresholds(_steps(FINE, *([] if limit is None else [(TOO_HIGH, limit)])))
+
+
+def _steps(first: str, *further: tuple[str, float]) -> builder.ThresholdsConfig:
+    steps = [schema.Threshold(color=color, value=value) for color, value in ((first, None), *further)]
+    return builder.ThresholdsConfig().mode(schema.ThresholdsMode.ABSOLUTE).steps(steps)

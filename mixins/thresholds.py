@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from units import Duration, Ratio
 from units import PositiveSeconds as Seconds
+
+BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+"""Upper bounds, seconds, of the histograms that the services' instrumentation exports."""
+
+
+def _bound(seconds: float) -> float:
+    # Between two bounds there is nothing to count: the rule would be silent for ever.
+    if seconds not in BUCKETS:
+        raise ValueError(f"must be one of {', '.join(f'{bound:g}' for bound in BUCKETS)}")
+    return seconds
+
+
+BucketBound = Annotated[float, AfterValidator(_bound)]
+"""Seconds; one of BUCKETS."""
 
 
 class Thresholds(BaseModel):
@@ -75,3 +89,51 @@ class Thresholds(BaseModel):
     """Seconds before a certificate ends from which on CertificateExpiresSoon fires: 14 days."""
     certificate_imminent: Seconds = 259_200.0
     """Seconds before a certificate ends from which on CertificateExpiresImminently fires: 3 days."""
+    pool_ratio: Ratio = 0.8
+    """Share of a connection pool in use above which PoolExhausted fires."""
+    pool_critical_ratio: Ratio = 0.9
+    """Share of a connection pool in use above which DatabaseConnectionPoolExhausted fires."""
+    pool_for: Duration = "5m"
+    """How long a connection pool must be above its threshold."""
+    slow_query_seconds: BucketBound = 1.0
+    """Seconds from which a query of a service counts as slow: 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1 or 5, the
+    bounds of the histogram. A database server has a setting of its own."""
+    slow_query_rate: Annotated[float, Field(gt=0)] = 1.0
+    """Slow queries per second above which SlowQueries fires."""
+    database_down_for: Duration = "1m"
+    """How long a database or cache must be gone before DatabaseDown or CacheDown fires."""
+    connection_ratio: Ratio = 0.8
+    """Share of the connections a database or cache server allows above which its connection alert fires."""
+    deadlocks: Annotated[float, Field(gt=0)] = 5.0
+    """Deadlocks of a database within 15 minutes above which the deadlock alerts fire."""
+    transaction_duration: Seconds = 1_800.0
+    """Seconds a transaction may run before PostgresLongTransaction fires."""
+    idle_transaction_duration: Seconds = 300.0
+    """Seconds a transaction may be open without doing anything before PostgresIdleInTransaction fires."""
+    replication_lag: Seconds = 60.0
+    """Seconds by which a replica may lag behind before the replication alerts fire."""
+    replication_slot_bytes: Annotated[float, Field(gt=0)] = 10_000_000_000.0
+    """Bytes of write-ahead log that a replication slot may hold back before
+    PostgresReplicationSlotGrowing fires."""
+    cache_hit_ratio: Ratio = 0.8
+    """Share of lookups that a cache should answer; below it the cache alerts fire."""
+    server_memory_ratio: Ratio = 0.9
+    """Share of its own memory limit in use above which the alerts of Redis and RabbitMQ fire."""
+    consumer_lag: Annotated[float, Field(gt=0)] = 1_000.0
+    """Messages that wait for a consumer group above which KafkaConsumerLag fires."""
+    consumer_lag_for: Duration = "5m"
+    """How long the lag must be above its threshold."""
+    queue_backlog: Annotated[float, Field(gt=0)] = 1_000.0
+    """Messages that wait in RabbitMQ, or were not confirmed by a consumer, above which its queue
+    alerts fire."""
+    task_failure_ratio: Ratio = 0.1
+    """Share of failed task operations above which TaskFailures fires."""
+    delivery_failure_ratio: Ratio = 0.1
+    """Share of failed reminder deliveries above which ReminderDeliveryFailures fires."""
+    traffic_drop_ratio: Ratio = 0.5
+    """Share of the usual requests, or of the WebSocket connections just before, below which the drop
+    alerts fire."""
+    traffic_drop_for: Duration = "10m"
+    """How long the requests must be below their usual rate before TrafficDrop fires."""
+    websocket_connections_minimum: Annotated[float, Field(gt=0)] = 20.0
+    """WebSocket connections below which a service is too small to alert on."""

@@ -13,7 +13,14 @@ from tests.live.conftest import QUICK, Shop, Stack, get
 from tests.project import until
 
 THRESHOLDS = Thresholds(window=QUICK["thresholds.window"], error_ratio_for=QUICK["thresholds.errorRatioFor"])
-VARIABLES = {"$environment": ".*", "$service": ".+", "$level": ".+", "$instance": ".*", "$search": ""}
+VARIABLES = {
+    "$environment": ".*",
+    "$service": ".+",
+    "$level": ".+",
+    "$instance": ".*",
+    "$search": "",
+    "$topic": ".*",
+}
 
 
 def queries() -> Iterator[tuple[str, str, str, str]]:

@@ -78,8 +78,14 @@ def alert_cases(alert: Alert, entry: dict[str, Any]) -> Iterator[Test]:
     labels = {"alertname": alert.name, "alertstate": "firing", "severity": alert.severity.value}
     sample = {"labels": f"ALERTS{{{selector(labels | entry['fires']['labels'])}}}", "value": 1}
     gone = at + minutes(entry.get("gone", "20m"))
+    # Data begin at minute 0, so before its ``for`` has passed no alert may fire.
+    early = [(minutes(alert.for_) - 1, firing, NO_SAMPLES)] if alert.for_.endswith(("m", "h")) else []
     yield case(
-        f"{alert.name} fires, until its data end", fault, (at, firing, [sample]), (gone, firing, NO_SAMPLES)
+        f"{alert.name} fires after its wait, until its data end",
+        fault,
+        *early,
+        (at, firing, [sample]),
+        (gone, firing, NO_SAMPLES),
     )
     for name, series in entry["silent"].items():
         yield case(f"{alert.name} is silent: {name}", series, (at, firing, NO_SAMPLES))

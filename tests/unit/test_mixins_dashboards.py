@@ -35,8 +35,12 @@ def limit(board: Dashboard, title: str) -> float:
 def test_the_promised_dashboards_exist() -> None:
     assert {board.uid for board in BOARDS} == {
         "service-overview", "node-overview", "containers", "probes", "stack-health", "application-logs",
+        "database-and-infrastructure", "agents", "event-processing", "websocket",
+        "postgresql", "mysql", "redis", "kafka", "rabbitmq",
     }  # fmt: skip
-    assert len({board.title for board in BOARDS}) == len(BOARDS)
+    titles = {board.title for board in BOARDS}
+    assert len(titles) == len(BOARDS)
+    assert titles >= {"Database and infrastructure", "Agents", "Event processing", "WebSocket"}
 
 
 @each_board
@@ -105,6 +109,7 @@ def test_panels_draw_the_thresholds_of_the_alerts() -> None:
     changed = Thresholds(
         error_ratio=0.07, latency_p95=0.3, cpu_ratio=0.66, memory_ratio=0.55, queue_ratio=0.44,
         container_cpu_ratio=0.33, container_memory_ratio=0.22, probe_duration=9,
+        pool_ratio=0.34, replication_lag=22, consumer_lag=11,
     )  # fmt: skip
     boards = {board.uid: board for mixin in MIXINS for board in mixin.dashboards(changed)}
     assert limit(boards["service-overview"], "Error ratio by service") == 0.07
@@ -115,8 +120,18 @@ def test_panels_draw_the_thresholds_of_the_alerts() -> None:
     assert limit(boards["containers"], "Memory limit in use") == 0.22
     assert limit(boards["probes"], "Duration of probes") == 9
     assert limit(boards["stack-health"], "Collector: queues") == 0.44
+    assert limit(boards["database-and-infrastructure"], "Connection pools in use") == 0.34
+    assert limit(boards["postgresql"], "Replication lag") == 22
+    assert limit(boards["event-processing"], "Lag by service") == 11
     drawn = panel(boards["service-overview"], "Response time")["fieldConfig"]["defaults"]["custom"]
     assert drawn["thresholdsStyle"]["mode"] == "dashed"
+
+
+def test_a_floor_is_red_below_the_limit() -> None:
+    (agents,) = (board for board in BOARDS if board.uid == "agents")
+    gauge = panel(agents, "Delivery success, worst channel")
+    steps = gauge["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [(step["color"], step["value"]) for step in steps] == [("red", None), ("green", 0.9)]
 
 
 def test_dashboards_are_the_same_every_time() -> None:
