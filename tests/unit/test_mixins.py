@@ -9,10 +9,11 @@ from pathlib import Path
 
 import promql_parser as promql
 import pytest
+from observability_sdk.metrics import DURATION_BUCKETS
 
 from mixins import MIXINS, applying
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
-from mixins.thresholds import Thresholds
+from mixins.thresholds import BUCKETS, Thresholds
 
 ROOT = Path(__file__).parents[2]
 METRICS = Path(__file__).parent / "metrics"
@@ -222,3 +223,9 @@ def test_rule_file_links_runbook_and_dashboard() -> None:
     assert alert["for"] == "5m"
     without = rule_file(group, Links())["groups"][0]["rules"]
     assert all("dashboard_url" not in rule.get("annotations", {}) for rule in without)
+
+
+def test_a_slow_query_is_counted_by_a_bucket_that_services_export() -> None:
+    assert BUCKETS == DURATION_BUCKETS
+    with pytest.raises(ValueError, match="must be one of"):
+        Thresholds(slow_query_seconds=2)
