@@ -100,7 +100,7 @@ def _runbooks(settings: Settings, target: Target) -> str:
 
 def _silent_alerts(settings: Settings) -> tuple[str, ...]:
     if settings.alerting.receivers:
-        return ()
+        return tuple(f"no route leads to the receiver {name}" for name in settings.alerting.unheard)
     return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from components import alertmanager, blackbox_exporter
+from components.alertmanager import AlertmanagerArgs
 from components.collector import workload as collector
 from components.jaeger import workload as jaeger
 from components.loki import workload as loki
 from components.prometheus import workload as prometheus
+from mixins.model import Links
 from placement import ContainerPlacement, Placement
 from plan import make_plan
 from rendering import to_yaml
@@ -82,8 +84,11 @@ def test_prometheus_accepts_its_configuration_and_rules(
 def test_alertmanager_accepts_its_configuration(
     tmp_path: Path, tool: Callable[..., str], placement: Placement
 ) -> None:
-    folder = written(alertmanager.workload({"alerting": ALERTING, "secrets": {}}, placement), tmp_path)
-    assert "4 receivers" not in tool("amtool", "check-config", str(folder / "alertmanager.yaml"))
+    args: AlertmanagerArgs = {"alerting": ALERTING, "secrets": {}, "links": Links()}
+    folder = written(alertmanager.workload(args, placement), tmp_path)
+    main = folder / "alertmanager.yaml"
+    main.write_text(main.read_text().replace(placement.config("alertmanager"), str(folder)))
+    assert " - 1 templates" in tool("amtool", "check-config", str(main))
 
 
 @pytest.mark.parametrize(
