@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from operations import health, images
+from operations import health, images, routes
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -20,13 +20,16 @@ def main(arguments: list[str]) -> int:
         "health": (_health, "check every address of a stack; exit status 0 when all answer"),
         "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
         "images": (_images, "print every image as the stack pulls it, to mirror them"),
+        "route": (_route, "print who hears of an alert with the labels given, such as severity=critical"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--stack", default="local", help="the Pulumi stack (default: %(default)s)")
         command.set_defaults(function=function)
-        if name == "images":
+        if name in ("images", "route"):
             command.add_argument("--json", action="store_true", help="print JSON")
+        if name == "route":
+            command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.function(chosen)
@@ -45,6 +48,12 @@ def _outputs(chosen: argparse.Namespace) -> int:
 
 def _images(chosen: argparse.Namespace) -> int:
     print(images.as_json(chosen.stack) if chosen.json else images.as_text(chosen.stack))
+    return 0
+
+
+def _route(chosen: argparse.Namespace) -> int:
+    labels = routes.labels_of(chosen.labels)
+    print(routes.as_json(chosen.stack, labels) if chosen.json else routes.as_text(chosen.stack, labels))
     return 0
 
 

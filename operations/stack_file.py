@@ -1,0 +1,41 @@
+"""What a stack file says, for commands that need neither the engine nor a deployed stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from operations.stack import StackUnavailableError
+from settings import PROJECT
+from settings.loading import explain
+
+FOLDER = Path(__file__).resolve().parent.parent
+M = TypeVar("M", bound=BaseModel)
+
+
+def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:
+    """Return the part of a stack file below ``key``; what the file leaves out has its default.
+
+    Raises `StackUnavailableError` where there is no such file, or where that part of it cannot be used.
+    """
+    file = folder / f"Pulumi.{stack}.yaml"
+    try:
+        content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise StackUnavailableError(
+            f"there is no stack file {file.name}; name a stack that has one"
+        ) from None
+    except yaml.YAMLError as error:
+        raise StackUnavailableError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return model.model_validate((content.get("config") or {}).get(f"{PROJECT}:{key}") or {})
+    except ValidationError as error:
+        texts = [explain(details, model) for details in error.errors()]
+        problems = "; ".join(
+            f"{key}: {whole}" if (whole := text.removeprefix("stack file: ")) != text else f"{key}.{text}"
+            for text in texts
+        )
+        raise StackUnavailableError(f"stack {stack}: {problems}") from None
