@@ -1,7 +1,8 @@
-"""What a stack file says, for commands that need neither the engine nor a deployed stack."""
+"""What stands in a stack file, for commands that need neither the engine nor a deployed stack."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,22 +17,31 @@ FOLDER = Path(__file__).resolve().parent.parent
 M = TypeVar("M", bound=BaseModel)
 
 
-def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:
-    """Return the part of a stack file below ``key``; what the file leaves out has its default.
+def configuration(stack: str, folder: Path = FOLDER) -> Mapping[str, Any]:
+    """Return the configuration in a stack's file, as it is written.
 
-    Raises `StackUnavailableError` where there is no such file, or where that part of it cannot be used.
+    Raises `StackUnavailableError` where there is no such file, or where it is not YAML.
     """
     file = folder / f"Pulumi.{stack}.yaml"
     try:
-        content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         raise StackUnavailableError(
             f"there is no stack file {file.name}; name a stack that has one"
         ) from None
     except yaml.YAMLError as error:
         raise StackUnavailableError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
+    found: Mapping[str, Any] = content.get("config") or {}
+    return found
+
+
+def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:
+    """Return the part of a stack file below ``key``; what the file leaves out has its default.
+
+    Raises `StackUnavailableError` as `configuration` does, and where that part of the file cannot be used.
+    """
     try:
-        return model.model_validate((content.get("config") or {}).get(f"{PROJECT}:{key}") or {})
+        return model.model_validate(configuration(stack, folder).get(f"{PROJECT}:{key}") or {})
     except ValidationError as error:
         texts = [explain(details, model) for details in error.errors()]
         problems = "; ".join(
