@@ -210,8 +210,8 @@ class Inhibition(Section):
     """The alert that silences: ``['alertname="NetworkDown"']``."""
     target_matchers: Annotated[tuple[MatcherText, ...], NOT_EMPTY]
     """The alerts that are silenced."""
-    equal: tuple[LabelName, ...] = ("environment",)
-    """Labels that must have the same value in both."""
+    equal: tuple[LabelName, ...] = ()
+    """Labels besides ``environment`` that must have the same value in both."""
 
 
 class RouteTest(Section):

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.tools
 
 HERE = {"environment": "production"}
 SHOP = {**HERE, "service": "shop"}
+SPACE = {**HERE, "namespace": "shops"}
 CASES: dict[str, tuple[dict[str, str], dict[str, str], bool]] = {
     "critical over warning of the same service": (
         {"alertname": "HighErrorRate", "severity": "critical", **SHOP},
@@ -49,6 +50,41 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], bool]] = {
     "not of another instance": (
         {"alertname": "TargetDown", "severity": "critical", **HERE, "job": "loki", "instance": "a:1"},
         {"alertname": "LokiRequestErrors", "severity": "critical", **HERE, "job": "loki", "instance": "b:1"},
+        False,
+    ),
+    "node down over everything on it": (
+        {"alertname": "KubernetesNodeNotReady", "severity": "critical", **HERE, "node": "n1"},
+        {"alertname": "NodeMemoryKill", "severity": "critical", **HERE, "node": "n1", "instance": "n1"},
+        True,
+    ),
+    "not on another node": (
+        {"alertname": "KubernetesNodeNotReady", "severity": "critical", **HERE, "node": "n1"},
+        {"alertname": "NodeMemoryKill", "severity": "critical", **HERE, "node": "n2", "instance": "n2"},
+        False,
+    ),
+    "deployment over its pods": (
+        {"alertname": "DeploymentReplicaMismatch", "severity": "warning", **SPACE, "workload": "shop"},
+        {"alertname": "PodNotReady", "severity": "warning", **SPACE, "pod": "shop-1"},
+        True,
+    ),
+    "not in another namespace": (
+        {"alertname": "DeploymentReplicaMismatch", "severity": "warning", **SPACE, "workload": "shop"},
+        {"alertname": "PodNotReady", "severity": "warning", **SPACE, "namespace": "carts", "pod": "cart-1"},
+        False,
+    ),
+    "restarts of a pod over its processor": (
+        {"alertname": "PodRestartingTooOften", "severity": "warning", **SPACE, "pod": "shop-1"},
+        {"alertname": "PodCPUHigh", "severity": "warning", **SPACE, "pod": "shop-1"},
+        True,
+    ),
+    "restarts of a container over its processor": (
+        {"alertname": "ContainerRestarting", "severity": "warning", **SHOP, "container": "shop-1"},
+        {"alertname": "ContainerCPUHigh", "severity": "warning", **SHOP, "container": "shop-1"},
+        True,
+    ),
+    "a warning holds back no page": (
+        {"alertname": "ContainerRestarting", "severity": "warning", **SHOP, "container": "shop-1"},
+        {"alertname": "ContainerCPUExhausted", "severity": "critical", **SHOP, "container": "shop-1"},
         False,
     ),
     "a rule of the stack file": (
