@@ -102,9 +102,14 @@ def _runbooks(settings: Settings, target: Target) -> str:
 
 
 def _silent_alerts(settings: Settings) -> tuple[str, ...]:
-    if settings.alerting.receivers:
-        return tuple(f"no route leads to the receiver {name}" for name in settings.alerting.unheard)
-    return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
+    alerting = settings.alerting
+    if not alerting.receivers:
+        return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
+    unwatched = "nobody is told when alerting itself stops: alerting.deadMansSwitch is not set"
+    return (
+        *(f"no route leads to the receiver {name!r}: give it one, or remove it" for name in alerting.unheard),
+        *([] if alerting.dead_mans_switch else [unwatched]),
+    )
 
 
 def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:
