@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from settings import Alerting, StackFileError, load
+from plan import _silent_alerts
+from settings import Alerting, Settings, StackFileError, load
 from settings.routes import Matcher, parse_matcher
 
 CHAT = {"name": "chat", "webhook": {"url": "http://127.0.0.1:1/chat"}}
@@ -182,7 +183,25 @@ def test_every_failed_route_test_is_named() -> None:
     assert "routeTests.1" in str(raised.value)
 
 
-def test_a_receiver_that_no_route_leads_to_is_told() -> None:
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"receivers": []}, ["alerts reach nobody: alerting.receivers is empty"]),
+        (
+            {"routes": [{"match": {"a": "b"}, "receiver": "pager"}]},
+            ["nobody is told when alerting itself stops"],
+        ),
+        ({"deadMansSwitch": {"url": "https://w.example.org/"}}, ["no route leads to the receiver 'pager'"]),
+    ],
+)
+def test_what_nobody_would_hear_of_is_told(given: dict[str, Any], told: list[str]) -> None:
+    settings = Settings(stack="s", target="process", alerting=alerting(**given))
+    notices = _silent_alerts(settings)
+    assert len(notices) == len(told)
+    assert all(notice.startswith(text) for notice, text in zip(notices, told, strict=True))
+
+
+def test_a_receiver_that_no_route_leads_to_is_known() -> None:
     assert alerting().unheard == ("pager",)
     assert alerting(defaultReceiver="pager").unheard == ("chat",)
     assert alerting(routes=[{"match": {"a": "b"}, "receiver": "pager"}]).unheard == ()
