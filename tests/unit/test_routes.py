@@ -205,3 +205,53 @@ def test_a_receiver_that_no_route_leads_to_is_known() -> None:
     assert alerting().unheard == ("pager",)
     assert alerting(defaultReceiver="pager").unheard == ("chat",)
     assert alerting(routes=[{"match": {"a": "b"}, "receiver": "pager"}]).unheard == ()
+
+
+CANARY = "canary-Zm9vYmFy"
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret", "value", "expected"),
+    [
+        (
+            {"receivers": [{"name": "a", "teams": {}}]},
+            "teamsWebhookUrl",
+            f"http://example.org/{CANARY}",
+            "teamsWebhookUrl: a Teams webhook URL starts with https://; set it with: pulumi config set",
+        ),
+        (
+            {"receivers": [{"name": "a", "webhook": {"urlSecret": "hookUrl"}}]},
+            "hookUrl",
+            f"https://example.org/{CANARY} x",
+            "hookUrl: contains whitespace; set it with: pulumi config set --secret hookUrl",
+        ),
+        (
+            {"receivers": [{"name": "a", "pagerduty": {"routingKeySecret": "mainKey"}}]},
+            "mainKey",
+            CANARY,
+            f"mainKey: expected 32 characters, got {len(CANARY)}; set it with",
+        ),
+        (
+            {"receivers": [{"name": "a", "opsgenie": {}}]},
+            "opsgenieApiKey",
+            "short",
+            "opsgenieApiKey: must be at least 8 characters",
+        ),
+        (
+            {"receivers": [CHAT], "deadMansSwitch": {"urlSecret": "watchdogUrl"}},
+            "watchdogUrl",
+            "",
+            "watchdogUrl: this secret is missing; set it with: pulumi config set --secret watchdogUrl",
+        ),
+    ],
+)
+def test_the_secret_of_each_channel_is_checked_and_never_shown(
+    settings: dict[str, Any], secret: str, value: str, expected: str
+) -> None:
+    config = {"observability:target": "process", "observability:alerting": json.dumps(settings)}
+    config |= {f"observability:{secret}": value} if value else {}
+    with pytest.raises(StackFileError) as raised:
+        load(config, [f"observability:{secret}"] if value else [], "test")
+    [found] = raised.value.problems
+    assert found.startswith(expected)
+    assert CANARY not in found
