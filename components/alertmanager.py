@@ -133,7 +133,7 @@ def _routes(alerting: Alerting) -> list[dict[str, Any]]:
             "matchers": ['alertname="Watchdog"'],
             **(watchdog if alerting.dead_mans_switch else {}),
         },
-        *(_route(route) for route in alerting.routes),
+        *(_route(route) for route in alerting.decided),
         *([{"receiver": alerting.fallback}] if alerting.fallback else []),
     ]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from mixins import MIXINS
-from mixins.model import Alert, Dashboard, Mixin, RecordingRule
+from mixins.model import Alert, Dashboard, Links, Mixin, RecordingRule, RuleGroup, rule_file
 from mixins.thresholds import Thresholds
 from operations import stack_file
 from operations.stack import StackUnavailableError
@@ -23,8 +23,6 @@ from runtimes.docker.engine import SKIP
 from settings import PROJECT, Alerting, StackFileError
 
 FOLDER = Path(__file__).resolve().parent.parent
-TESTED_ELSEWHERE = frozenset({"Watchdog"})
-"""Alerts that need no table of faults, because they always fire."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9_]+)+")
 """Names of recording rules, wherever they stand."""
 _PLACEHOLDER = "https://example.org/placeholder0"
@@ -43,10 +41,10 @@ class AlertEntry:
     mixin: str
     module: str
     """File that defines it."""
-    runbook: bool
-    """Whether it has its page."""
+    runbook: str
+    """Name of its page; empty where there is none."""
     tested: bool
-    """Whether a table says on which series it fires and stays silent."""
+    """Whether a test gives its rule to promtool."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Content:
 
     @property
     def without_test(self) -> list[str]:
-        """Alerts that no table tests."""
+        """Alerts that no test gives to promtool."""
         return sorted({alert.name for alert in self.alerts if not alert.tested})
 
     @property
@@ -113,8 +111,8 @@ def content(mixins: Sequence[Mixin] = MIXINS, thresholds: Thresholds | None = No
     limits = thresholds or Thresholds()
     boards = [(mixin, board) for mixin in mixins for board in mixin.dashboards(limits)]
     rules = [(mixin, rule) for mixin in mixins for group in mixin.rules(limits) for rule in group.rules]
-    tested, used = _tested(FOLDER / "tests" / "tools" / "rules"), _readers([r for _, r in rules], boards)
-    runbooks = {page.stem for page in (FOLDER / "docs" / "runbooks").rglob("*.md")}
+    tested, used = _tested(FOLDER / "tests" / "tools"), _readers([r for _, r in rules], boards)
+    pages = {page.stem for page in (FOLDER / "docs" / "runbooks").rglob("*.md")}
     return Content(
         tuple(
             AlertEntry(
@@ -124,7 +122,7 @@ def content(mixins: Sequence[Mixin] = MIXINS, thresholds: Thresholds | None = No
                 rule.summary,
                 mixin.name,
                 module_of(mixin),
-                rule.name in runbooks,
+                runbook if (runbook := _runbook(rule)) in pages else "",
                 rule.name in tested,
             )
             for mixin, rule in rules
@@ -209,8 +207,19 @@ def module_of(mixin: Mixin) -> str:
 
 
 def _tested(folder: Path) -> Collection[str]:
-    tables = (yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) for file in folder.rglob("*.yaml"))  # noqa: S506 - texts only
-    return TESTED_ELSEWHERE | {name for table in tables for name in table.get("alerts", {})}
+    """Return the alerts that have a table of faults, and whatever else is named where promtool runs."""
+    files = [file.read_text(encoding="utf-8") for file in (folder / "rules").rglob("*.yaml")]
+    tables = (yaml.load(text, yaml.BaseLoader) for text in files)  # noqa: S506 - it makes nothing but texts
+    programs = (file.read_text(encoding="utf-8") for file in folder.rglob("*.py"))
+    named = (re.findall(r"\b[A-Z]\w+", program) for program in programs if "promtool" in program)
+    return {name for table in tables for name in table.get("alerts", {})}.union(*named)
+
+
+def _runbook(alert: Alert) -> str:
+    """Return the name of an alert's page, as its link has it."""
+    [group] = rule_file((RuleGroup("alert", (alert,)),), Links())["groups"]
+    address: str = group["rules"][0]["annotations"]["runbook_url"]
+    return address.rpartition("/")[2].removesuffix(".md")
 
 
 def _readers(

@@ -35,7 +35,7 @@ def _section(mixin: Mixin, found: Content) -> str:
         f"\n## {mixin.name}\n\n{text.splitlines()[0]} In [{module}](../{module}); scrape jobs: {jobs}.\n"
     ]
     alerts = [
-        f"| [{a.name}](runbooks/{a.name}.md) | {a.severity} | {a.after} | {a.summary} |\n"
+        f"| [{a.name}](runbooks/{a.runbook}.md) | {a.severity} | {a.after} | {a.summary} |\n"
         for a in found.alerts
         if a.mixin == mixin.name
     ]

@@ -73,8 +73,20 @@ class Alerting(Section):
         return self.default_receiver or next((receiver.name for receiver in self.receivers), "")
 
     @property
+    def decided(self) -> tuple[Route, ...]:
+        """The routes, then those of the teams: a receiver with a team's name hears of the team's alerts."""
+        return (
+            *self.routes,
+            *(
+                Route(match={"team": (receiver.name,)}, receiver=receiver.name)
+                for receiver in self.receivers
+                if receiver.name != self.fallback
+            ),
+        )
+
+    @property
     def unheard(self) -> tuple[str, ...]:
-        """Receivers that no route leads to."""
+        """Receivers that no route leads to, except of alerts of a team of that name."""
         reached = {self.fallback, *(route.receiver for route in self.routes)}
         return tuple(receiver.name for receiver in self.receivers if receiver.name not in reached)
 
@@ -83,7 +95,7 @@ class Alerting(Section):
         if labels.get("alertname") == "Watchdog":
             return (Destination(DEAD_MANS_SWITCH, self.group_by, "0s", "1m", "1m"),)
         found = []
-        for route in self.routes:
+        for route in self.decided:
             if all(condition.matches(labels) for condition in route.conditions):
                 found.append(self._destination(route.receiver, route))
                 if not route.continue_:

@@ -100,6 +100,7 @@ def test_the_evaluation_agrees_with_amtool_on_whatever_is_asked(ask: Ask) -> Non
         except ValueError:
             continue  # a route that never matches
         labels = {name: value for name in "xyz" if (value := chance.choice(values))} or {"x": "a"}
+        labels |= {"team": team} if (team := chance.choice(["", "r1", "r2", "r9"])) else {}
         found = [destination.receiver for destination in alerting.destinations(labels)]
         assert ask(alerting, labels) == found, (routes, labels)
         asked += 1

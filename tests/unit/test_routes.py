@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from catalogue import Service
 from plan import _silent_alerts
 from settings import Alerting, Settings, StackFileError, load
 from settings.routes import Matcher, parse_matcher
@@ -196,9 +197,21 @@ def test_every_failed_route_test_is_named() -> None:
 )
 def test_what_nobody_would_hear_of_is_told(given: dict[str, Any], told: list[str]) -> None:
     settings = Settings(stack="s", target="process", alerting=alerting(**given))
-    notices = _silent_alerts(settings)
+    notices = _silent_alerts(settings, [Service(service="s", team="storefront")])
     assert len(notices) == len(told)
     assert all(notice.startswith(text) for notice, text in zip(notices, told, strict=True))
+
+
+def test_a_team_is_heard_of_by_the_receiver_that_has_its_name() -> None:
+    settings = alerting(routes=[{"match": {"severity": "critical"}, "receiver": "chat"}])
+    assert goes_to(settings, severity="warning", team="pager") == ["pager"]
+    assert goes_to(settings, severity="critical", team="pager") == ["chat"]
+    assert goes_to(settings, severity="warning", team="storefront") == ["chat"]
+
+
+def test_the_receiver_of_a_team_needs_no_route() -> None:
+    settings = Settings(stack="s", target="process", alerting=alerting(deadMansSwitch=CHAT["webhook"]))
+    assert _silent_alerts(settings, [Service(service="s", team="pager")]) == ()
 
 
 def test_a_receiver_that_no_route_leads_to_is_known() -> None:
