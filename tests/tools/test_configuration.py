@@ -29,13 +29,24 @@ RECEIVERS = [
         "name": "mail",
         "email": {"to": "a@example.org", "sender": "b@example.org", "smarthost": "smtp:587", "username": "u"},
     },
+    {"name": "both", "teams": {}, "opsgenie": {"apiUrl": "https://api.eu.opsgenie.com/"}},
 ]
 ROUTES = [
     {"match": {"service": "shop"}, "receiver": "shop-team"},
     {"match": {"severity": "critical"}, "receiver": "oncall", "groupWait": "10s"},
-    {"match": {"severity": "info"}, "receiver": "mail"},
+    {"match": {"severity": "info"}, "receiver": "mail", "muteTimeIntervals": ["holidays"]},
 ]
-ALERTING = Alerting.model_validate({"receivers": RECEIVERS, "routes": ROUTES, "defaultReceiver": "chat"})
+HOLIDAYS = {"months": ["july:august"], "daysOfMonth": ["1:5", "-3:-1"], "weekdays": ["monday:friday"]}
+ALERTING = Alerting.model_validate(
+    {
+        "receivers": RECEIVERS,
+        "routes": ROUTES,
+        "defaultReceiver": "chat",
+        "timeIntervals": [{"name": "holidays", "periods": [{**HOLIDAYS, "location": "Europe/Berlin"}]}],
+        "inhibitions": [{"sourceMatchers": ['a="b"'], "targetMatchers": ['c!~"d|e"'], "equal": ["zone"]}],
+        "deadMansSwitch": {"urlSecret": "watchdogUrl"},
+    }
+)
 
 
 @pytest.fixture
@@ -88,7 +99,9 @@ def test_alertmanager_accepts_its_configuration(
     folder = written(alertmanager.workload(args, placement), tmp_path)
     main = folder / "alertmanager.yaml"
     main.write_text(main.read_text().replace(placement.config("alertmanager"), str(folder)))
-    assert " - 1 templates" in tool("amtool", "check-config", str(main))
+    found = tool("amtool", "check-config", str(main))
+    assert " - 1 templates" in found
+    assert f" - {len(RECEIVERS) + 2} receivers" in found
 
 
 @pytest.mark.parametrize(
