@@ -35,6 +35,8 @@ OWN = (
     # The same service, more severe.
     Rule(('severity="critical"', 'service!=""'), ('severity=~"warning|info"',), ("service",)),
     Rule(('severity="warning"', 'service!=""'), ('severity="info"',), ("service",)),
+    # Of one objective: the page of another one must not hide its ticket.
+    Rule(('slo_severity="page"',), ('slo_severity="ticket"',), ("slo_id",)),
     # What cannot be scraped has symptoms wherever its metrics are read.
     Rule(
         ('alertname="TargetDown"', 'instance!=""'), ('alertname!~"TargetDown|Watchdog"',), ("job", "instance")

@@ -20,7 +20,7 @@ from runtimes.docker.engine import SKIP
 from settings import PROJECT, Alerting
 from tests.project import CHECKOUT
 
-_VALUE = re.compile(r'^(\s*(?:- )*[\w".$/-]+: )(.+)$')
+_VALUE = re.compile(r'^(\s*(?:- )*[\w".$/-]+: ?)(.+)$')
 """A line of YAML or JSON that says one value."""
 
 

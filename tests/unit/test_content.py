@@ -91,7 +91,9 @@ def test_a_stack_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_the_thresholds_of_a_stack_change_nothing_but_numbers() -> None:
+def test_the_thresholds_of_a_stack_change_no_alert_and_no_dashboard() -> None:
     mixins = applying({"services"})
-    other = content(mixins, Thresholds(window="1m"))
-    assert other.counts == content(mixins).counts
+    usual, other = content(mixins), content(mixins, Thresholds(window="1m"))
+    assert [alert.name for alert in other.alerts] == [alert.name for alert in usual.alerts]
+    assert other.dashboards == usual.dashboards
+    assert {record.name for record in other.records} != {record.name for record in usual.records}

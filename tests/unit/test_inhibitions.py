@@ -32,7 +32,8 @@ def test_every_name_is_one_of_an_alert() -> None:
 def test_a_warning_never_holds_back_a_critical_alert() -> None:
     for rule in OWN:
         sources = {SEVERITIES.get(name, "warning") for name in names(rule.source)}
-        surely_critical = 'severity="critical"' in rule.source or sources == {"critical"}
+        pages = {'severity="critical"', 'slo_severity="page"'}
+        surely_critical = bool(pages & set(rule.source)) or sources == {"critical"}
         spared = any(
             m in rule.target for m in ('severity!="critical"', 'severity=~"warning|info"', 'severity="info"')
         )

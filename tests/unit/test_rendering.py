@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rendering import to_json, to_yaml
 
 
@@ -11,4 +13,7 @@ def test_what_is_said_twice_is_written_twice() -> None:
 
 
 def test_json_has_its_keys_in_order_one_a_line() -> None:
-    assert to_json({"b": 1, "a": "ä"}) == '{\n "a": "ä",\n "b": 1\n}\n'
+    text = to_json({"b": 1, "a": "ä"})
+    assert json.loads(text) == {"a": "ä", "b": 1}
+    assert [line.strip()[:3] for line in text.splitlines()] == ["{", '"a"', '"b"', "}"]
+    assert "ä" in text
