@@ -78,7 +78,7 @@ class Alerting(Section):
         return (
             *self.routes,
             *(
-                Route(match={"team": (receiver.name,)}, receiver=receiver.name)
+                Route(match={"team": receiver.name}, receiver=receiver.name)
                 for receiver in self.receivers
                 if receiver.name != self.fallback
             ),

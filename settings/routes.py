@@ -71,10 +71,14 @@ def _matcher(text: str) -> str:
 
 def _values(given: Any) -> Any:
     if isinstance(given, str):
-        return (given,)
+        return given
     if isinstance(given, list | tuple) and given and all(isinstance(value, str) for value in given):
         return tuple(given)
     raise ValueError("use a text, or a list of texts of which one must match")
+
+
+def _listed(wanted: str | tuple[str, ...]) -> set[str]:
+    return {wanted} if isinstance(wanted, str) else set(wanted)
 
 
 def _range_of(known: tuple[str, ...], advice: str) -> AfterValidator:
@@ -98,7 +102,7 @@ def _location(value: str) -> str:
 
 
 MatcherText = Annotated[str, AfterValidator(_matcher)]
-LabelValues = Annotated[tuple[str, ...], BeforeValidator(_values)]
+LabelValues = Annotated[str | tuple[str, ...], BeforeValidator(_values)]
 GroupLabel = Annotated[
     str, matching(r"\.\.\.|[A-Za-z_][A-Za-z0-9_]*", "use the name of a label, or ... for all of them")
 ]
@@ -188,18 +192,18 @@ class Route(Section):
     def conditions(self) -> tuple[Matcher, ...]:
         """What an alert must fulfil."""
         named = [
-            Matcher(name, "=", values[0])
-            if len(values) == 1
-            else Matcher(name, "=~", "|".join(map(re.escape, values)))
-            for name, values in self.match.items()
+            Matcher(name, "=", wanted)
+            if isinstance(wanted, str)
+            else Matcher(name, "=~", "|".join(map(re.escape, wanted)))
+            for name, wanted in self.match.items()
         ]
         return (*named, *map(parse_matcher, self.matchers))
 
     def takes_all_of(self, other: Route) -> bool:
         """Whether every alert that ``other`` matches surely is one that this route matches."""
         return set(self.matchers) <= set(other.matchers) and all(
-            name in other.match and set(other.match[name]) <= set(values)
-            for name, values in self.match.items()
+            name in other.match and _listed(other.match[name]) <= _listed(wanted)
+            for name, wanted in self.match.items()
         )
 
 
