@@ -52,7 +52,7 @@ test-kubernetes: setup-test ## test the Kubernetes stacks: every object by schem
 test-docker: setup-test ## test against a real Docker engine
 	@$(IN_ENV) python -m pytest tests/docker
 
-bench: setup-test ## measure previews, no-change updates, start and memory, as ratios
+bench: setup-test ## measure previews, updates, start, memory, generation and the SDK, as ratios
 	@$(IN_ENV) python -m tests.bench
 
 lock: setup ## refresh requirements.txt from pyproject.toml (add UPGRADE=--upgrade for newer versions)

@@ -39,7 +39,9 @@ loki = Loki("loki", {"logs": settings.logs}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
 receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(
-    "alertmanager", {"alerting": settings.alerting, "secrets": receiver_secrets}, runtime
+    "alertmanager",
+    {"alerting": settings.alerting, "secrets": receiver_secrets, "links": plan.prometheus["links"]},
+    runtime,
 )
 collector = Collector("collector", plan.collector, runtime)
 if "node-exporter" in plan.products:

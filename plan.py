@@ -75,7 +75,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         settings,
         runtime,
         products,
-        (*left_out.values(), *runtime.notices(), *_silent_alerts(settings)),
+        (*left_out.values(), *runtime.notices(), *_silent_alerts(settings, services)),
         tuple(runtime.announcements(products)),
         engine,
         {
@@ -101,10 +101,19 @@ def _runbooks(settings: Settings, target: Target) -> str:
     return settings.runbooks if is_url or not target.follows_files else (PROJECT / settings.runbooks).as_uri()
 
 
-def _silent_alerts(settings: Settings) -> tuple[str, ...]:
-    if settings.alerting.receivers:
-        return ()
-    return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
+def _silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
+    alerting, teams = settings.alerting, {service.team for service in services}
+    if not alerting.receivers:
+        return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
+    unwatched = "nobody is told when alerting itself stops: alerting.deadMansSwitch is not set"
+    return (
+        *(
+            f"no route leads to the receiver {name!r}, and there is no team of that name"
+            for name in alerting.unheard
+            if name not in teams
+        ),
+        *([] if alerting.dead_mans_switch else [unwatched]),
+    )
 
 
 def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:

@@ -53,6 +53,10 @@ def _duration(value: str) -> str:
     return value
 
 
+def _wait(value: str) -> str:
+    return value if value == "0s" else _duration(value)
+
+
 def at_least(minimum: str, reason: str) -> AfterValidator:
     """Return a validator that refuses a `Duration` shorter than ``minimum`` and says why."""
 
@@ -120,6 +124,8 @@ NOT_EMPTY = AfterValidator(_not_empty)
 """Validator for lists and mappings that need at least one entry."""
 Duration = Annotated[str, Strict(), AfterValidator(_duration)]
 """A Prometheus duration: 30s, 5m, 12h, 15d."""
+Wait = Annotated[str, Strict(), AfterValidator(_wait)]
+"""A Prometheus duration, or ``0s`` for at once."""
 Quantity = Annotated[str, Strict(), AfterValidator(_quantity)]
 """A size as a Kubernetes quantity with a binary unit: 512Mi, 50Gi."""
 Ratio = Annotated[float, Field(gt=0, lt=1)]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import pulumi
 
 import versions
+from components.alertmanager_inhibitions import inhibit_rules
+from components.alertmanager_receivers import receiver
+from components.alertmanager_templates import templates
+from mixins.model import Links
 from placement import PORTS, Placement, url
 from rendering import to_yaml
 from runtimes import Runtime
-from settings import Alerting, Receiver, Route
+from settings import Alerting
+from settings.receivers import DEAD_MANS_SWITCH, JOURNAL
+from settings.routes import Period, Route
 from workload import Probe, Reload, Resources, Volume, Workload
 
 NAME = "alertmanager"
-JOURNAL = "journal"
-"""Receiver of a copy of every notification: the collector turns them into log lines."""
-DEAD_MANS_SWITCH = "dead-mans-switch"
-"""Receiver of the alert that always fires, and of nothing else."""
+TEMPLATES = "notifications.tmpl"
+"""File of the templates of the messages."""
 
 
 class AlertmanagerArgs(TypedDict):
@@ -28,6 +31,8 @@ class AlertmanagerArgs(TypedDict):
     alerting: Alerting
     secrets: Mapping[str, pulumi.Input[str]]
     """Configuration key → value of every secret the receivers name."""
+    links: Links
+    """Where people see and silence alerts when they cannot open Alertmanager itself."""
 
 
 class Alertmanager(pulumi.ComponentResource):
@@ -61,12 +66,15 @@ def workload(args: AlertmanagerArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("http", "/-/ready"),
         resources=Resources("100m", "200m", "128Mi", "256Mi"),
-        files={"alertmanager.yaml": to_yaml(configuration(args["alerting"], placement))},
+        files={
+            "alertmanager.yaml": to_yaml(configuration(args["alerting"], placement)),
+            TEMPLATES: templates(placement, args["links"].grafana),
+        },
         secrets=args["secrets"],
         volume=Volume("2Gi"),
         outbound=True,
         reload=Reload(
-            files=("alertmanager.yaml",),
+            files=("alertmanager.yaml", TEMPLATES),
             signal="SIGHUP",
             success_metric="alertmanager_config_last_reload_successful",
         ),
@@ -75,38 +83,41 @@ def workload(args: AlertmanagerArgs, placement: Placement) -> Workload:
 
 def configuration(alerting: Alerting, placement: Placement) -> Mapping[str, Any]:
     """Return ``alertmanager.yaml``."""
-    watched = alerting.dead_mans_switch
-    stops_ringing = {"webhook_configs": [{"url": watched.url, "send_resolved": False}]} if watched else {}
+    journal = {"url": url(placement, "collector", "notifications", "/notifications")}
+    intervals = [
+        {"name": interval.name, "time_intervals": [_period(period) for period in interval.periods]}
+        for interval in alerting.time_intervals
+    ]
     return {
+        "templates": [f"{placement.config(NAME)}/{TEMPLATES}"],
         "route": {
             "receiver": JOURNAL,
-            "group_by": ["alertname", "environment", "service"],
+            "group_by": list(alerting.group_by),
             "group_wait": alerting.group_wait,
             "group_interval": alerting.group_interval,
             "repeat_interval": alerting.repeat_interval,
             "routes": _routes(alerting),
         },
-        "inhibit_rules": [
-            {
-                "source_matchers": ['severity="critical"', 'service=~".+"'],
-                "target_matchers": ['severity=~"warning|info"'],
-                "equal": ["environment", "service"],
-            },
-            {
-                "source_matchers": ['alertname="TargetDown"'],
-                "target_matchers": ['alertname!~"TargetDown|Watchdog"', 'job=~".+"'],
-                "equal": ["environment", "job"],
-            },
-        ],
+        **({"time_intervals": intervals} if intervals else {}),
+        "inhibit_rules": inhibit_rules(alerting),
         "receivers": [
-            {
-                "name": JOURNAL,
-                "webhook_configs": [{"url": url(placement, "collector", "notifications", "/notifications")}],
-            },
-            {"name": DEAD_MANS_SWITCH, **stops_ringing},
-            *(_receiver(receiver, placement) for receiver in alerting.receivers),
+            {"name": JOURNAL, "webhook_configs": [journal]},
+            _dead_mans_switch(alerting, placement),
+            *(receiver(each, lambda key: placement.secret(NAME, key)) for each in alerting.receivers),
         ],
     }
+
+
+def _dead_mans_switch(alerting: Alerting, placement: Placement) -> dict[str, Any]:
+    webhook = alerting.dead_mans_switch
+    if webhook is None:
+        return {"name": DEAD_MANS_SWITCH}
+    address = (
+        {"url": webhook.url}
+        if webhook.url
+        else {"url_file": placement.secret(NAME, webhook.url_secret or "")}
+    )
+    return {"name": DEAD_MANS_SWITCH, "webhook_configs": [{**address, "send_resolved": False}]}
 
 
 def _routes(alerting: Alerting) -> list[dict[str, Any]]:
@@ -114,7 +125,6 @@ def _routes(alerting: Alerting) -> list[dict[str, Any]]:
 
     A route that matches takes an alert from the receiver above it, so the default is a route as well.
     """
-    default = alerting.default_receiver or next((receiver.name for receiver in alerting.receivers), "")
     watchdog = {"group_wait": "0s", "group_interval": "1m", "repeat_interval": "1m"}
     return [
         {"receiver": JOURNAL, "continue": True},
@@ -123,49 +133,34 @@ def _routes(alerting: Alerting) -> list[dict[str, Any]]:
             "matchers": ['alertname="Watchdog"'],
             **(watchdog if alerting.dead_mans_switch else {}),
         },
-        *(_route(route) for route in alerting.routes),
-        *([{"receiver": default}] if default else []),
+        *(_route(route) for route in alerting.decided),
+        *([{"receiver": alerting.fallback}] if alerting.fallback else []),
     ]
 
 
 def _route(route: Route) -> dict[str, Any]:
+    optional = {
+        "continue": route.continue_,
+        "group_by": list(route.group_by),
+        "group_wait": route.group_wait,
+        "group_interval": route.group_interval,
+        "repeat_interval": route.repeat_interval,
+        "mute_time_intervals": list(route.mute_time_intervals),
+        "active_time_intervals": list(route.active_time_intervals),
+    }
     return {
         "receiver": route.receiver,
-        "matchers": [
-            f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in route.match.items()
-        ],
-        **({"group_wait": route.group_wait} if route.group_wait else {}),
-        **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
+        "matchers": [str(condition) for condition in route.conditions],
+        **{key: value for key, value in optional.items() if value},
     }
 
 
-def _receiver(receiver: Receiver, placement: Placement) -> dict[str, Any]:
-    def secret(key: str) -> str:
-        return placement.secret(NAME, key)
-
-    channels: dict[str, Any] = {"name": receiver.name}
-    if receiver.webhook:
-        channels["webhook_configs"] = [{"url": receiver.webhook.url}]
-    if slack := receiver.slack:
-        channels["slack_configs"] = [
-            {"channel": slack.channel, "api_url_file": secret(slack.api_url_secret), "send_resolved": True}
-        ]
-    if pagerduty := receiver.pagerduty:
-        channels["pagerduty_configs"] = [{"routing_key_file": secret(pagerduty.routing_key_secret)}]
-    if email := receiver.email:
-        login = (
-            {"auth_username": email.username, "auth_password_file": secret(email.password_secret)}
-            if email.username
-            else {}
-        )
-        channels["email_configs"] = [
-            {
-                "to": email.to,
-                "from": email.sender,
-                "smarthost": email.smarthost,
-                "require_tls": not email.smarthost.startswith(("127.", "localhost:")),
-                "send_resolved": True,
-                **login,
-            }
-        ]
-    return channels
+def _period(period: Period) -> dict[str, Any]:
+    optional = {
+        "weekdays": list(period.weekdays),
+        "times": [{"start_time": hours.start, "end_time": hours.end} for hours in period.times],
+        "days_of_month": list(period.days_of_month),
+        "months": list(period.months),
+        "location": period.location,
+    }
+    return {key: value for key, value in optional.items() if value}

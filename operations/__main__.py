@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from operations import deploy, health, images
+from operations import deploy, health, images, routes
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -21,13 +21,23 @@ def main(arguments: list[str]) -> int:
         "health": (_health, "check every address of a stack; exit status 0 when all answer"),
         "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
         "images": (_images, "print every image as the stack pulls it, to mirror them"),
+        "route": (_route, "print who hears of an alert with the labels given, such as severity=critical"),
+        "content": (
+            _content,
+            "count alerts, rules and dashboards, of all or of one stack, and name what is missing",
+        ),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--stack", default="local", help="the Pulumi stack (default: %(default)s)")
+        if name == "content":
+            command.add_argument("--stack", help="the Pulumi stack (default: all that there is)")
+        else:
+            command.add_argument("--stack", default="local", help="the Pulumi stack (default: %(default)s)")
         command.set_defaults(function=function)
-        if name == "images":
+        if name in ("images", "route", "content"):
             command.add_argument("--json", action="store_true", help="print JSON")
+        if name == "route":
+            command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.function(chosen)
@@ -46,6 +56,21 @@ def _outputs(chosen: argparse.Namespace) -> int:
 
 def _images(chosen: argparse.Namespace) -> int:
     print(images.as_json(chosen.stack) if chosen.json else images.as_text(chosen.stack))
+    return 0
+
+
+def _route(chosen: argparse.Namespace) -> int:
+    labels = routes.labels_of(chosen.labels)
+    print(routes.as_json(chosen.stack, labels) if chosen.json else routes.as_text(chosen.stack, labels))
+    return 0
+
+
+def _content(chosen: argparse.Namespace) -> int:
+    # Imported here because no other command needs the whole program.
+    from operations import content  # noqa: PLC0415
+
+    found = content.of_stack(chosen.stack) if chosen.stack else content.content()
+    print(content.as_json(found) if chosen.json else content.as_text(found))
     return 0
 
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import ValidationError
-
 import versions
-from operations import stack_file
-from operations.stack import StackUnavailableError
-from settings import PROJECT, Images
-from settings.loading import explain
+from operations.stack_file import FOLDER, section
+from settings import Images
 
 
-def pulled(stack: str, folder: Path = stack_file.FOLDER) -> list[tuple[str, str]]:
+def pulled(stack: str, folder: Path = FOLDER) -> list[tuple[str, str]]:
     """Return each image as it is published, and as the stack pulls it, in the order of their names.
 
     Only the stack file is read: neither the engine nor a deployed stack is needed. Raises
     `StackUnavailableError` where there is no such file or its ``images`` cannot be used.
     """
-    images = _images(stack, folder)
+    images = section(stack, "images", Images, folder)
     return sorted(
         (versions.reference(image, Images()), versions.reference(image, images)) for image in versions.every()
     )
@@ -36,12 +32,3 @@ def as_json(stack: str) -> str:
     return json.dumps(
         [{"published": source, "pulled": reference} for source, reference in pulled(stack)], indent=2
     )
-
-
-def _images(stack: str, folder: Path) -> Images:
-    written = stack_file.configuration(stack, folder).get(f"{PROJECT}:images") or {}
-    try:
-        return Images.model_validate(written)
-    except ValidationError as error:
-        problems = "; ".join(f"images.{explain(details, Images)}" for details in error.errors())
-        raise StackUnavailableError(f"stack {stack}: {problems}") from None

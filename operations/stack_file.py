@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from operations.stack import StackUnavailableError
+from settings import PROJECT
+from settings.loading import explain
 
 FOLDER = Path(__file__).resolve().parent.parent
+M = TypeVar("M", bound=BaseModel)
 
 
 def configuration(stack: str, folder: Path = FOLDER) -> Mapping[str, Any]:
@@ -29,3 +33,19 @@ def configuration(stack: str, folder: Path = FOLDER) -> Mapping[str, Any]:
         raise StackUnavailableError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
     found: Mapping[str, Any] = content.get("config") or {}
     return found
+
+
+def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:
+    """Return the part of a stack file below ``key``; what the file leaves out has its default.
+
+    Raises `StackUnavailableError` as `configuration` does, and where that part of the file cannot be used.
+    """
+    try:
+        return model.model_validate(configuration(stack, folder).get(f"{PROJECT}:{key}") or {})
+    except ValidationError as error:
+        texts = [explain(details, model) for details in error.errors()]
+        problems = "; ".join(
+            f"{key}: {whole}" if (whole := text.removeprefix("stack file: ")) != text else f"{key}.{text}"
+            for text in texts
+        )
+        raise StackUnavailableError(f"stack {stack}: {problems}") from None

@@ -1,8 +1,10 @@
 """The stack file: its model, and how it is read."""
 
-from settings.alerting import Alerting, Receiver, Route
+from settings.alerting import Alerting
 from settings.loading import GRAFANA_PASSWORD, PROJECT, StackFileError, engine_configuration, load
 from settings.model import Docker, Images, Settings
+from settings.receivers import Receiver
+from settings.routes import Route
 
 __all__ = [
     "GRAFANA_PASSWORD",

@@ -2,109 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import model_validator
 
+from settings.receivers import DEAD_MANS_SWITCH, Receiver, SecretCheck, Webhook
+from settings.routes import GroupLabel, Inhibition, Route, RouteTest, TimeInterval
 from settings.section import Section
-from units import (
-    NOT_EMPTY,
-    Address,
-    DnsName,
-    Duration,
-    EmailAddress,
-    LabelName,
-    SecretKey,
-    Url,
-    matching,
-)
+from units import NOT_EMPTY, Duration, Wait, seconds
 
 
-def _not_built_in(name: str) -> str:
-    if name in ("journal", "dead-mans-switch"):
-        raise ValueError("is a receiver that the stack brings itself; choose another name")
-    return name
+@dataclass(frozen=True)
+class Destination:
+    """Where an alert goes by one route, and when."""
 
-
-class Webhook(Section):
-    """Notifications as JSON by HTTP POST."""
-
-    url: Url
-    """Where they are sent; no credentials in it."""
-
-
-class Slack(Section):
-    """Notifications in a Slack channel."""
-
-    channel: Annotated[str, matching(r"[#@]\S+", "use #channel or @user")]
-    """``#channel`` or ``@user``."""
-    api_url_secret: SecretKey = "slackApiUrl"
-    """Configuration key of the incoming webhook's URL, a secret."""
-
-
-class PagerDuty(Section):
-    """Incidents in PagerDuty (Events API v2)."""
-
-    routing_key_secret: SecretKey = "pagerdutyRoutingKey"
-    """Configuration key of the integration's routing key, a secret."""
-
-
-class Email(Section):
-    """Notifications by SMTP, always with TLS unless the server is this machine."""
-
-    to: EmailAddress
-    """Address of the recipient."""
-    sender: EmailAddress
-    """Address it comes from."""
-    smarthost: Address
-    """``host:port`` of the mail server."""
-    username: str = ""
-    """Empty for a server that wants no authentication."""
-    password_secret: SecretKey = "smtpPassword"
-    """Configuration key of the password, a secret; read only with a username."""
-
-
-class Receiver(Section):
-    """One place that notifications go to, by one or several channels."""
-
-    name: Annotated[DnsName, AfterValidator(_not_built_in)]
-    """What routes call it."""
-    webhook: Webhook | None = None
-    slack: Slack | None = None
-    pagerduty: PagerDuty | None = None
-    email: Email | None = None
-
-    @model_validator(mode="after")
-    def _has_a_channel(self) -> Self:
-        if not (self.webhook or self.slack or self.pagerduty or self.email):
-            raise ValueError(f"receiver {self.name!r} has no channel; add webhook, slack, pagerduty or email")
-        return self
-
-    @property
-    def secret_keys(self) -> tuple[str, ...]:
-        """Configuration keys of the secrets that its channels need."""
-        keys = []
-        if self.slack:
-            keys.append(self.slack.api_url_secret)
-        if self.pagerduty:
-            keys.append(self.pagerduty.routing_key_secret)
-        if self.email and self.email.username:
-            keys.append(self.email.password_secret)
-        return tuple(keys)
-
-
-class Route(Section):
-    """Which alerts go to which receiver; the first route that matches decides."""
-
-    match: Annotated[Mapping[LabelName, str], NOT_EMPTY]
-    """Label → value; all must agree: ``{severity: critical, team: payments}``."""
     receiver: str
-    """Name of a receiver above."""
-    group_wait: Duration | None = None
-    """As ``alerting.groupWait``, for these alerts only."""
-    repeat_interval: Duration | None = None
-    """As ``alerting.repeatInterval``, for these alerts only."""
+    group_by: tuple[str, ...]
+    group_wait: str
+    group_interval: str
+    repeat_interval: str
+    mute_time_intervals: tuple[str, ...] = ()
+    active_time_intervals: tuple[str, ...] = ()
 
 
 class Alerting(Section):
@@ -114,34 +34,144 @@ class Alerting(Section):
     routes: tuple[Route, ...] = ()
     default_receiver: str = ""
     """Receiver of what no route matches; the first receiver when left out."""
-    group_wait: Duration = "30s"
-    """How long the first notification of a group waits for company."""
+    group_by: Annotated[tuple[GroupLabel, ...], NOT_EMPTY] = ("alertname", "environment", "service")
+    """Alerts with the same values of these labels are one notification."""
+    group_wait: Wait = "30s"
+    """How long the first notification of a group waits for company; ``0s`` sends at once."""
     group_interval: Duration = "5m"
     """How long until a changed group is notified again."""
     repeat_interval: Duration = "12h"
     """How long until an unchanged group is notified again."""
+    time_intervals: tuple[TimeInterval, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
+    route_tests: tuple[RouteTest, ...] = ()
     dead_mans_switch: Webhook | None = None
     """Outside service that alarms when the Watchdog alert stops arriving."""
 
     @property
+    def secrets(self) -> Mapping[str, SecretCheck]:
+        """Configuration key of each secret that a receiver needs, and what its value must be like."""
+        channels = [channel for receiver in self.receivers for channel in receiver.channels.values()]
+        channels += [self.dead_mans_switch] if self.dead_mans_switch else []
+        return {key: check for channel in channels for key, check in channel.secrets.items()}
+
+    @property
     def secret_keys(self) -> tuple[str, ...]:
         """Configuration keys of the secrets that the receivers need, each once."""
-        return tuple(dict.fromkeys(key for receiver in self.receivers for key in receiver.secret_keys))
+        return tuple(self.secrets)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """TCP ports that notifications leave by, in order."""
+        channels = [channel for receiver in self.receivers for channel in receiver.channels.values()]
+        channels += [self.dead_mans_switch] if self.dead_mans_switch else []
+        return tuple(sorted({channel.port for channel in channels}))
+
+    @property
+    def fallback(self) -> str:
+        """Receiver of what no route matches; empty where there is no receiver at all."""
+        return self.default_receiver or next((receiver.name for receiver in self.receivers), "")
+
+    @property
+    def decided(self) -> tuple[Route, ...]:
+        """The routes, then those of the teams: a receiver with a team's name hears of the team's alerts."""
+        return (
+            *self.routes,
+            *(
+                Route(match={"team": receiver.name}, receiver=receiver.name)
+                for receiver in self.receivers
+                if receiver.name != self.fallback
+            ),
+        )
+
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """Receivers that no route leads to, except of alerts of a team of that name."""
+        reached = {self.fallback, *(route.receiver for route in self.routes)}
+        return tuple(receiver.name for receiver in self.receivers if receiver.name not in reached)
+
+    def destinations(self, labels: Mapping[str, str]) -> tuple[Destination, ...]:
+        """Return where an alert with these labels goes, the journal left out, as Alertmanager decides it."""
+        if labels.get("alertname") == "Watchdog":
+            return (Destination(DEAD_MANS_SWITCH, self.group_by, "0s", "1m", "1m"),)
+        found = []
+        for route in self.decided:
+            if all(condition.matches(labels) for condition in route.conditions):
+                found.append(self._destination(route.receiver, route))
+                if not route.continue_:
+                    return tuple(found)
+        return (*found, *([self._destination(self.fallback)] if self.fallback else []))
+
+    def _destination(self, receiver: str, route: Route | None = None) -> Destination:
+        if route is None:
+            return Destination(
+                receiver, self.group_by, self.group_wait, self.group_interval, self.repeat_interval
+            )
+        return Destination(
+            receiver,
+            route.group_by or self.group_by,
+            route.group_wait or self.group_wait,
+            route.group_interval or self.group_interval,
+            route.repeat_interval or self.repeat_interval,
+            route.mute_time_intervals,
+            route.active_time_intervals,
+        )
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:
-        names = [receiver.name for receiver in self.receivers]
-        problems = [
-            f"duplicate receiver {name!r}; give each a name of its own"
-            for name in sorted({n for n in names if names.count(n) > 1})
-        ]
-        known = ", ".join(names) or "none"
-        wanted = [route.receiver for route in self.routes]
-        wanted += [self.default_receiver] if self.default_receiver else []
-        problems += [
-            f"route refers to undefined receiver {name!r}; defined are: {known}"
-            for name in sorted(set(wanted) - set(names))
-        ]
+        problems = [*self._name_problems(), *self._time_problems()]
+        # Where names are wrong, what follows from them would be said twice.
+        problems = problems or [*self._shadowed(), *self._failed_tests()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _name_problems(self) -> Iterator[str]:
+        receivers = [receiver.name for receiver in self.receivers]
+        intervals = [interval.name for interval in self.time_intervals]
+        for kind, names in (("receiver", receivers), ("time interval", intervals)):
+            for name in sorted({n for n in names if names.count(n) > 1}):
+                yield f"duplicate {kind} {name!r}; give each a name of its own"
+        used = {route.receiver for route in self.routes}
+        used |= {self.default_receiver} if self.default_receiver else set()
+        for name in sorted(used - set(receivers)):
+            yield f"route refers to undefined receiver {name!r}; defined are: {_listed(receivers)}"
+        times = {n for route in self.routes for n in route.mute_time_intervals + route.active_time_intervals}
+        for name in sorted(times - set(intervals)):
+            yield f"route refers to undefined time interval {name!r}; defined are: {_listed(intervals)}"
+
+    def _time_problems(self) -> Iterator[str]:
+        timings = {"": self._destination("")}
+        timings |= {f"routes.{i}.": self._destination("", route) for i, route in enumerate(self.routes)}
+        for place, timing in timings.items():
+            if seconds(timing.repeat_interval) < seconds(timing.group_interval):
+                yield (
+                    f"{place}repeatInterval: {timing.repeat_interval} is shorter than the groupInterval, "
+                    f"{timing.group_interval}, at which Alertmanager looks; make it longer"
+                )
+                if not place:
+                    return
+
+    def _shadowed(self) -> Iterator[str]:
+        for later, route in enumerate(self.routes):
+            for earlier, other in enumerate(self.routes[:later]):
+                if not other.continue_ and other.takes_all_of(route):
+                    yield (
+                        f"routes.{later}: never matches, routes.{earlier} takes all its alerts; "
+                        "put it first, or give the other one continue: true"
+                    )
+                    break
+
+    def _failed_tests(self) -> Iterator[str]:
+        for index, test in enumerate(self.route_tests):
+            found = tuple(destination.receiver for destination in self.destinations(test.labels))
+            if found != test.receivers:
+                alert = ", ".join(f"{name}: {value}" for name, value in test.labels.items())
+                yield (
+                    f"routeTests.{index}: {{{alert}}} goes to {_listed(found)}, not to "
+                    f"{_listed(test.receivers)}; correct the routes or the test"
+                )
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names) or "none"

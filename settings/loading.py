@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.model import Settings
+from settings.receivers import SecretCheck
 
 PROJECT = "observability"
 """Name of the project and so the namespace of its configuration keys."""
@@ -78,7 +79,8 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
         if key not in fields and key not in wanted and not (key in encrypted and settings is None)
     ]
     for key in sorted(wanted):
-        problems += _check_secret(key, own.get(key), key in encrypted, required=key != GRAFANA_PASSWORD)
+        required = key != GRAFANA_PASSWORD
+        problems += _check_secret(key, own.get(key), wanted[key], key in encrypted, required=required)
     if problems or settings is None:
         raise StackFileError(sorted(set(problems)))
     return settings
@@ -94,21 +96,23 @@ def _parse(value: str) -> Any:
         return value
 
 
-def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> set[str]:
-    """Keys of the secrets the receivers need, also when something else in the file is wrong."""
+def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> Mapping[str, SecretCheck]:
+    """Secrets that are needed and how they are checked, also when something else in the file is wrong."""
     if settings is None:
         try:
             settings = Settings(stack="", target="process", alerting=plain.get("alerting", {}))
         except ValidationError:
             settings = Settings(stack="", target="process")
-    return {GRAFANA_PASSWORD, *settings.alerting.secret_keys}
+    return {GRAFANA_PASSWORD: lambda _: "", **settings.alerting.secrets}
 
 
 def _unused(key: str) -> str:
     return f"{key}: no receiver uses this secret; remove it with: pulumi config rm {key}"
 
 
-def _check_secret(key: str, value: str | None, encrypted: bool, *, required: bool) -> list[str]:
+def _check_secret(
+    key: str, value: str | None, check: SecretCheck, encrypted: bool, *, required: bool
+) -> list[str]:
     command = f"set it with: pulumi config set --secret {key}"
     if value is None:
         return [f"{key}: this secret is missing; {command}"] if required else []
@@ -118,11 +122,7 @@ def _check_secret(key: str, value: str | None, encrypted: bool, *, required: boo
         return [f"{key}: has leading or trailing whitespace; {command}"]
     if len(value) < 8:
         return [f"{key}: must be at least 8 characters; {command}"]
-    if key.startswith("pagerduty") and len(value) != 32:
-        return [f"{key}: expected 32 characters, got {len(value)}; {command}"]
-    if key.startswith("slack") and not value.startswith("https://"):
-        return [f"{key}: a Slack webhook URL starts with https://; {command}"]
-    return []
+    return [f"{key}: {problem}; {command}"] if (problem := check(value)) else []
 
 
 def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:

@@ -60,6 +60,7 @@ class Shop:
         with self._telemetry.tracer.start_as_current_span("store order"):
             order = await run_in_threadpool(self._orders.add, item, quantity)
             logger.info("order stored", extra={"order_id": order.id, "quantity": quantity})
+        self._telemetry.metrics.business_events.labels("order placed", "success").inc()
         return JSONResponse(asdict(order), 201)
 
     def get_order(self, request: Request) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from pulumi_kubernetes.core.v1 import Service
 from pulumi_kubernetes.networking.v1 import (
@@ -112,13 +111,7 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
 
 def notification_ports(settings: Settings) -> list[int]:
     """Return the ports that notifications leave by, as the receivers say."""
-    alerting = settings.alerting
-    urls = [receiver.webhook.url for receiver in alerting.receivers if receiver.webhook]
-    urls += [alerting.dead_mans_switch.url] if alerting.dead_mans_switch else []
-    ports = {parts.port or (443 if parts.scheme == "https" else 80) for parts in map(urlsplit, urls)}
-    ports |= {443 for receiver in alerting.receivers if receiver.slack or receiver.pagerduty}
-    ports |= {int(r.email.smarthost.rpartition(":")[2]) for r in alerting.receivers if r.email}
-    return sorted(ports)
+    return list(settings.alerting.ports)
 
 
 def _pods(workload: str, site: Site) -> NetworkPolicyPeerArgsDict:

@@ -208,6 +208,14 @@ class Metrics:
         return self._counter("validation_errors_total", "Inputs refused.", ("field",))
 
     @cached_property
+    def business_events(self) -> Counter:
+        """business_events_total{event,status}: what happened in the words of the business, `order placed`.
+
+        Give the event a name from the code, never something a client sent; status is `success` or `error`.
+        """
+        return self._counter("business_events_total", "Events of the business.", ("event", "status"))
+
+    @cached_property
     def spans(self) -> Counter:
         """trace_spans_total{status}; status is `exported`, `export_failed` or `queue_full`."""
         return self._counter("trace_spans_total", "Spans by what became of them.", ("status",))

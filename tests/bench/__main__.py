@@ -9,6 +9,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 
+from tests.bench.generation import measure_generation
 from tests.bench.measurements import (
     Bench,
     measure_previews,
@@ -16,6 +17,7 @@ from tests.bench.measurements import (
     modules_of_other_targets,
     prepared,
 )
+from tests.bench.overhead import measure_overhead
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,37 @@ def results(bench: Bench) -> list[Result]:
     ]
 
 
+def generation_results(rounds: int) -> list[Result]:
+    """Return the lines about generating everything for `prod`."""
+    found = measure_generation(rounds)
+    if not found:
+        print("Not measured: go, which builds the template engine that is compared with, is not on PATH.")
+        return []
+    return [
+        Result(
+            "everything for prod / a Go template engine that writes the same", found["ours"] / found["go"], 1
+        )
+    ]
+
+
+def overhead_results(rounds: int) -> list[Result]:
+    """Return the lines about the SDK."""
+    found = measure_overhead(rounds)
+    what = "of a request to an instrumented service / to the bare one"
+    return [Result(f"{name} {what}", found[name], 2.5) for name in ("time", "processor time")]
+
+
 def main() -> int:
     """Measure and print; the exit status is 1 only where a step failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each (default: %(default)s)")
+    rounds = parser.parse_args().rounds
     try:
-        with prepared(parser.parse_args().rounds) as bench:
+        with prepared(rounds) as bench:
             measure_previews(bench)
             measure_starts(bench)
             table = results(bench)
+        table += generation_results(rounds) + overhead_results(rounds)
     except AssertionError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from components import alertmanager, blackbox_exporter
+from components.alertmanager import AlertmanagerArgs
 from components.collector import workload as collector
 from components.jaeger import workload as jaeger
 from components.loki import workload as loki
 from components.prometheus import workload as prometheus
+from mixins.model import Links
 from placement import ContainerPlacement, Placement
 from plan import make_plan
 from rendering import to_yaml
@@ -27,13 +29,24 @@ RECEIVERS = [
         "name": "mail",
         "email": {"to": "a@example.org", "sender": "b@example.org", "smarthost": "smtp:587", "username": "u"},
     },
+    {"name": "both", "teams": {}, "opsgenie": {"apiUrl": "https://api.eu.opsgenie.com/"}},
 ]
 ROUTES = [
     {"match": {"service": "shop"}, "receiver": "shop-team"},
     {"match": {"severity": "critical"}, "receiver": "oncall", "groupWait": "10s"},
-    {"match": {"severity": "info"}, "receiver": "mail"},
+    {"match": {"severity": "info"}, "receiver": "mail", "muteTimeIntervals": ["holidays"]},
 ]
-ALERTING = Alerting.model_validate({"receivers": RECEIVERS, "routes": ROUTES, "defaultReceiver": "chat"})
+HOLIDAYS = {"months": ["july:august"], "daysOfMonth": ["1:5", "-3:-1"], "weekdays": ["monday:friday"]}
+ALERTING = Alerting.model_validate(
+    {
+        "receivers": RECEIVERS,
+        "routes": ROUTES,
+        "defaultReceiver": "chat",
+        "timeIntervals": [{"name": "holidays", "periods": [{**HOLIDAYS, "location": "Europe/Berlin"}]}],
+        "inhibitions": [{"sourceMatchers": ['a="b"'], "targetMatchers": ['c!~"d|e"'], "equal": ["zone"]}],
+        "deadMansSwitch": {"urlSecret": "watchdogUrl"},
+    }
+)
 
 
 @pytest.fixture
@@ -82,8 +95,13 @@ def test_prometheus_accepts_its_configuration_and_rules(
 def test_alertmanager_accepts_its_configuration(
     tmp_path: Path, tool: Callable[..., str], placement: Placement
 ) -> None:
-    folder = written(alertmanager.workload({"alerting": ALERTING, "secrets": {}}, placement), tmp_path)
-    assert "4 receivers" not in tool("amtool", "check-config", str(folder / "alertmanager.yaml"))
+    args: AlertmanagerArgs = {"alerting": ALERTING, "secrets": {}, "links": Links()}
+    folder = written(alertmanager.workload(args, placement), tmp_path)
+    main = folder / "alertmanager.yaml"
+    main.write_text(main.read_text().replace(placement.config("alertmanager"), str(folder)))
+    found = tool("amtool", "check-config", str(main))
+    assert " - 1 templates" in found
+    assert f" - {len(RECEIVERS) + 2} receivers" in found
 
 
 @pytest.mark.parametrize(

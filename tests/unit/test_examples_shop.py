@@ -99,6 +99,17 @@ def test_orders_are_created_listed_and_found(shop: Shop) -> None:
     assert json.loads(shop.call("/")[1])["orders"] >= 1
 
 
+def test_an_order_is_an_event_of_the_business(shop: Shop) -> None:
+    def placed() -> float:
+        return sum(
+            value for name, value in shop.metrics().items() if name.startswith("business_events_total")
+        )
+
+    before = placed()
+    assert shop.call("/orders", {"item": "tea", "quantity": 1})[0] == 201
+    assert placed() == before + 1
+
+
 @pytest.mark.parametrize(
     "body", [[], {}, {"item": 3}, {"item": "tea", "quantity": 0}, {"item": "tea", "quantity": "2"}]
 )

@@ -16,7 +16,7 @@ import pytest
 
 import versions
 from operations import __main__ as command_line
-from operations import health, images
+from operations import health, images, routes
 from operations.locks import abandoned
 from operations.stack import StackUnavailableError
 from settings import Images
@@ -125,6 +125,50 @@ def test_only_the_lock_of_a_dead_engine_of_this_machine_is_abandoned(tmp_path: P
     assert not list(abandoned(lock(tmp_path / "alive", os.getpid(), socket.gethostname()), "local"))
     assert not list(abandoned(lock(tmp_path / "elsewhere", ended.pid, "another-machine"), "local"))
     assert not list(abandoned("https://state.example.org", "local"))
+
+
+ROUTING = """config:
+  observability:alerting:
+    receivers:
+      - {name: chat, slack: {channel: "#a"}}
+      - {name: on-call, pagerduty: {}, webhook: {url: "http://127.0.0.1:1/"}}
+    timeIntervals: [{name: night, periods: [{times: [{start: "22:00", end: "24:00"}]}]}]
+    routes:
+      - {match: {severity: critical}, receiver: on-call, groupWait: 0s, muteTimeIntervals: [night]}
+"""
+
+
+def test_a_route_says_who_hears_of_an_alert_how_and_when(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.x.yaml").write_text(ROUTING)
+    lines = routes.as_text("x", {"severity": "critical"}, tmp_path).splitlines()
+    assert lines == [
+        (
+            "on-call  by webhook, pagerduty; grouped by alertname, environment, service; at once; "
+            "changes after 5m; again after 12h; not in the time of night"
+        ),
+        "A copy of every notification is kept as a log line.",
+    ]
+    [found] = json.loads(routes.as_json("x", {"severity": "info"}, tmp_path))
+    assert (found["receiver"], found["channels"], found["group_wait"]) == ("chat", ["slack"], "30s")
+    [watchdog] = json.loads(routes.as_json("x", {"alertname": "Watchdog"}, tmp_path))
+    assert (watchdog["receiver"], watchdog["channels"]) == ("dead-mans-switch", [])
+
+
+def test_a_route_is_printed_by_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["route", "--stack", "prod", "severity=critical", "team=payments"]) == 0
+    assert capsys.readouterr().out.startswith("on-call  by slack, pagerduty; ")
+    assert command_line.main(["route", "--stack", "local", "severity=critical"]) == 0
+    assert capsys.readouterr().out.startswith("nobody\n")
+    assert command_line.main(["route", "--stack", "prod", "critical"]) == 1
+    assert capsys.readouterr().err == (
+        "error: 'critical' is no label; write name=value, such as severity=critical\n"
+    )
+
+
+def test_a_routing_that_is_wrong_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.x.yaml").write_text(ROUTING.replace("receiver: on-call", "receiver: nobody"))
+    with pytest.raises(StackUnavailableError, match="stack x: alerting: route refers to undefined receiver"):
+        routes.as_text("x", {"severity": "critical"}, tmp_path)
 
 
 def test_images_are_listed_as_the_stack_file_has_them_pulled(tmp_path: Path) -> None:
