@@ -4,35 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mixins import (
-    agents,
-    alertmanager,
-    audit,
-    blackbox,
-    cache,
-    collector,
-    containers,
-    database,
-    events,
-    general,
-    grafana,
-    http,
-    jaeger,
-    kafka,
-    loki,
-    mysql,
-    node,
-    postgres,
-    prometheus,
-    rabbitmq,
-    redis,
-    reminders,
-    stack,
-    tasks,
-    traffic,
-    websocket,
-)
+from mixins.data import kafka, mysql, postgres, rabbitmq, redis
+from mixins.infrastructure import blackbox, containers, node
 from mixins.model import Mixin
+from mixins.services import agents, audit, cache, database, events, http, reminders, tasks, traffic, websocket
+from mixins.stack import alertmanager, collector, general, grafana, health, jaeger, loki, prometheus
 
 MIXINS: tuple[Mixin, ...] = (
     general.MIXIN,
@@ -60,7 +36,7 @@ MIXINS: tuple[Mixin, ...] = (
     jaeger.MIXIN,
     collector.MIXIN,
     grafana.MIXIN,
-    stack.MIXIN,
+    health.MIXIN,
 )
 """Every mixin, in the order in which rule files and dashboards are listed."""
 
