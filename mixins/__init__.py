@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mixins.data import kafka, mysql, postgres, rabbitmq, redis
-from mixins.infrastructure import blackbox, containers, node
+from mixins.infrastructure import blackbox, containers, node, node_pressure
+from mixins.kubernetes import (
+    annotated,
+    apiserver,
+    autoscaling,
+    kubelet,
+    nodes,
+    pods,
+    resources,
+    storage,
+    workloads,
+)
 from mixins.model import Mixin
 from mixins.services import agents, audit, cache, database, events, http, reminders, tasks, traffic, websocket
 from mixins.stack import alertmanager, collector, general, grafana, health, jaeger, loki, prometheus
@@ -27,7 +38,17 @@ MIXINS: tuple[Mixin, ...] = (
     redis.MIXIN,
     kafka.MIXIN,
     rabbitmq.MIXIN,
+    workloads.MIXIN,
+    pods.MIXIN,
+    annotated.MIXIN,
+    resources.MIXIN,
+    nodes.MIXIN,
+    kubelet.MIXIN,
+    storage.MIXIN,
+    apiserver.MIXIN,
+    autoscaling.MIXIN,
     node.MIXIN,
+    node_pressure.MIXIN,
     containers.MIXIN,
     blackbox.MIXIN,
     prometheus.MIXIN,

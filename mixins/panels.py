@@ -87,6 +87,11 @@ def service(metric: str) -> builder.QueryVariable:
     return variable("service", query, ".+")
 
 
+def namespace(metric: str) -> builder.QueryVariable:
+    """Return the drop-down of the Kubernetes namespaces that have ``metric``."""
+    return variable("namespace", f'label_values({metric}{{environment=~"$environment"}}, namespace)', ".*")
+
+
 def timeseries(
     title: str,
     queries: Sequence[Query],

@@ -137,3 +137,30 @@ class Thresholds(BaseModel):
     """How long the requests must be below their usual rate before TrafficDrop fires."""
     websocket_connections_minimum: Annotated[float, Field(gt=0)] = 20.0
     """WebSocket connections below which a service is too small to alert on."""
+    cpu_exhausted_ratio: Ratio = 0.95
+    """Share of a machine's processor time in use above which NodeCPUExhausted fires, which pages."""
+    memory_exhausted_ratio: Ratio = 0.95
+    """The same of its memory for NodeMemoryExhausted."""
+    disk_exhausted_free_ratio: Ratio = 0.05
+    """Share of free space of a disk or volume below which DiskSpaceExhausted or VolumeSpaceExhausted
+    fires."""
+    disk_busy_ratio: Ratio = 0.95
+    """Share of time in which a disk may work before NodeDiskSaturated fires."""
+    retransmission_ratio: Ratio = 0.05
+    """Share of TCP segments that a machine may have to send again."""
+    pod_restarts: Annotated[float, Field(ge=0)] = 0.1
+    """Restarts of a pod's container within 15 minutes above which PodRestartingTooOften fires."""
+    job_duration: Seconds = 43_200.0
+    """Seconds a Kubernetes job may run before JobRunningTooLong fires."""
+    throttled_ratio: Ratio = 0.25
+    """Share of time in which a container may be held back by its processor limit."""
+    requests_ratio: Ratio = 0.9
+    """Share of a quota, of a node's pods or of a cluster's resources that may be taken."""
+    kubelet_relist_duration: Seconds = 10.0
+    """Seconds a kubelet may take to list its containers before KubeletRelistSlow fires."""
+    pod_start_duration: Seconds = 60.0
+    """Seconds a pod may take to start before KubeletPodStartSlow fires."""
+    apiserver_latency: Seconds = 1.0
+    """99th percentile, seconds, of a Kubernetes API request above which ApiserverSlow fires."""
+    autoscaler_maxed_for: Duration = "15m"
+    """How long an autoscaler must be at its largest number of replicas before HPAMaxedOut fires."""

@@ -24,11 +24,13 @@ RECORDS = tuple(rule for rule in RULES if isinstance(rule, RecordingRule))
 BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
 GIVEN_NAMES = {
     "Watchdog", "TargetDown", "HighErrorRate", "HighResponseTime", "HighCPUUsage", "HighMemoryUsage",
-    "DiskSpaceLow", "PoolExhausted", "SlowQueries", "TrafficDrop",
+    "DiskSpaceLow", "DiskSpaceExhausted", "PoolExhausted", "SlowQueries", "TrafficDrop",
 }  # fmt: skip
 COMPONENTS = (
     "Node", "Process", "Container", "Probe", "Certificate",
     "Prometheus", "Alertmanager", "Loki", "Jaeger", "Collector", "Grafana", "Database",
+    "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "DisruptionBudget", "Pod", "Namespace",
+    "Kubernetes", "Cluster", "Kubelet", "Volume", "Apiserver", "HPA",
     "Cache", "Task", "Reminder", "AuditLog", "Websocket", "Postgres", "Mysql", "Redis", "Kafka", "Rabbitmq",
 )  # fmt: skip
 SHARED = {"DatabaseDown", "SlowQueries", "KafkaConsumerLag"}
@@ -179,12 +181,19 @@ def test_alerts_lead_to_dashboards_that_exist() -> None:
 
 def test_only_mixins_of_scraped_jobs_apply() -> None:
     assert [mixin.name for mixin in applying(())] == ["general"]
-    assert [mixin.name for mixin in applying({"node", "redis"})] == ["general", "redis", "node"]
+    assert [mixin.name for mixin in applying({"node", "redis"})] == [
+        "general",
+        "redis",
+        "node",
+        "node-pressure",
+    ]
     everything = {job for mixin in MIXINS for job in mixin.requires}
     assert applying(everything) == MIXINS
     assert everything == {
         "services", "node", "cadvisor", "probe",
         "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
+        "kube-state-metrics", "kubernetes-apiservers", "kubernetes-cadvisor", "kubernetes-nodes",
+        "kubernetes-pods",
         "postgres", "mysql", "redis", "kafka", "rabbitmq",
     }  # fmt: skip
 

@@ -37,6 +37,10 @@ def test_the_promised_dashboards_exist() -> None:
         "service-overview", "node-overview", "containers", "probes", "stack-health", "application-logs",
         "database-and-infrastructure", "agents", "event-processing", "websocket",
         "postgresql", "mysql", "redis", "kafka", "rabbitmq",
+        "kubernetes-cluster", "kubernetes-nodes", "kubernetes-workloads", "kubernetes-jobs",
+        "kubernetes-pods",
+        "kubernetes-resources", "kubernetes-namespaces", "kubernetes-autoscaling", "kubernetes-storage",
+        "kubernetes-api-server", "kubelet", "node-fleet", "node-disks", "node-network",
     }  # fmt: skip
     titles = {board.title for board in BOARDS}
     assert len(titles) == len(BOARDS)
