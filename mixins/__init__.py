@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mixins.data import kafka, mysql, postgres, rabbitmq, redis
-from mixins.infrastructure import blackbox, containers, node, node_pressure
+from mixins.infrastructure import blackbox, containers, fleet, node, node_pressure
 from mixins.kubernetes import (
     annotated,
     apiserver,
@@ -18,16 +18,37 @@ from mixins.kubernetes import (
     workloads,
 )
 from mixins.model import Mixin
-from mixins.services import agents, audit, cache, database, events, http, reminders, tasks, traffic, websocket
+from mixins.services import (
+    agents,
+    audit,
+    availability,
+    cache,
+    dapr,
+    database,
+    errors,
+    events,
+    http,
+    overview,
+    reminders,
+    routes,
+    tasks,
+    traffic,
+    websocket,
+)
 from mixins.stack import alertmanager, collector, general, grafana, health, jaeger, loki, prometheus
 
 MIXINS: tuple[Mixin, ...] = (
     general.MIXIN,
+    overview.MIXIN,
+    availability.MIXIN,
     http.MIXIN,
+    routes.MIXIN,
+    errors.MIXIN,
     traffic.MIXIN,
     database.MIXIN,
     cache.MIXIN,
     events.MIXIN,
+    dapr.MIXIN,
     tasks.MIXIN,
     reminders.MIXIN,
     audit.MIXIN,
@@ -50,6 +71,7 @@ MIXINS: tuple[Mixin, ...] = (
     node.MIXIN,
     node_pressure.MIXIN,
     containers.MIXIN,
+    fleet.MIXIN,
     blackbox.MIXIN,
     prometheus.MIXIN,
     alertmanager.MIXIN,

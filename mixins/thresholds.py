@@ -137,6 +137,16 @@ class Thresholds(BaseModel):
     """How long the requests must be below their usual rate before TrafficDrop fires."""
     websocket_connections_minimum: Annotated[float, Field(gt=0)] = 20.0
     """WebSocket connections below which a service is too small to alert on."""
+    application_down_for: Duration = "1m"
+    """How long no instance of an application may answer before ApplicationDown fires."""
+    reconnects: Annotated[float, Field(gt=0)] = 4
+    """Times within 15 minutes that an instance may be lost or found before ServiceReconnecting fires."""
+    warning_error_ratio: Ratio = 0.01
+    """Share of failed requests above which ApplicationErrors fires, long before HighErrorRate does."""
+    error_change_factor: Annotated[float, Field(gt=1)] = 3
+    """How many times the share of failed requests of the hour before ErrorRateChange tolerates."""
+    traffic_surge_factor: Annotated[float, Field(gt=1)] = 3
+    """How many times the usual requests TrafficSurge tolerates."""
     cpu_exhausted_ratio: Ratio = 0.95
     """Share of a machine's processor time in use above which NodeCPUExhausted fires, which pages."""
     memory_exhausted_ratio: Ratio = 0.95

@@ -18,7 +18,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
 def _answers(thresholds: Thresholds) -> tuple[Alert, ...]:
     return (
         Alert(
-            "ProbeFailed",
+            "HealthCheckFail",
             expr=f"probe_success{{{PROBE}}} == 0",
             for_=thresholds.target_down_for,
             severity=Severity.CRITICAL,

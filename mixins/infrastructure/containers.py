@@ -12,6 +12,8 @@ BY = "environment, service, team, container"
 CONTAINER = 'job="cadvisor", container!=""'
 MEMORY_LIMIT = "container:memory_limit_utilisation:ratio"
 """Name of the recorded share of its memory limit that a container uses; absent without a limit."""
+MEMORY = "container:memory_working_set_bytes:max"
+"""Name of the recorded memory that a container uses, bytes."""
 STARTED = "container:start_time_seconds:max"
 """Name of the recorded start of a container."""
 
@@ -43,10 +45,10 @@ def _recordings(thresholds: Thresholds) -> tuple[RecordingRule, ...]:
     return (
         RecordingRule(cpu(thresholds), used),
         RecordingRule(cpu_limit(thresholds), f"{used} / {allowed}"),
+        RecordingRule(MEMORY, f"max by ({BY}) (container_memory_working_set_bytes{{{CONTAINER}}})"),
         RecordingRule(
             MEMORY_LIMIT,
-            f"max by ({BY}) (container_memory_working_set_bytes{{{CONTAINER}}}) "
-            f"/ max by ({BY}) (container_spec_memory_limit_bytes{{{CONTAINER}}} > 0)",
+            f"{MEMORY} / max by ({BY}) (container_spec_memory_limit_bytes{{{CONTAINER}}} > 0)",
         ),
         RecordingRule(STARTED, f"max by ({BY}) (container_start_time_seconds{{{CONTAINER}}})"),
     )

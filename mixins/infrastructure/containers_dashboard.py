@@ -56,7 +56,7 @@ def overview(thresholds: Thresholds) -> Dashboard:
                 ),
                 panels.timeseries(
                     "Working set",
-                    [(f"sum by (container) (container_memory_working_set_bytes{{{CHOSEN}}})", NAME)],
+                    [(f"{containers.MEMORY}{{{HERE}}}", NAME)],
                     panels.Unit.BYTES,
                     stacked=True,
                 ),

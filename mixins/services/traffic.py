@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from mixins.model import Alert, Mixin, RecordingRule, RuleGroup, Severity
+from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.services import http
 from mixins.thresholds import Thresholds
+
+TRAFFIC = "traffic"
+"""UID of the dashboard."""
 
 
 def baseline(thresholds: Thresholds) -> str:
@@ -36,11 +39,34 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $labels.service }} receives {{ $value | humanizePercentage }} of the requests "
                         "that are usual at this time of day."
                     ),
-                    dashboard=http.OVERVIEW,
+                    dashboard=TRAFFIC,
+                ),
+                Alert(
+                    "TrafficSurge",
+                    expr=(
+                        f"{requests} / ({usual} > {thresholds.minimum_request_rate}) "
+                        f"> {thresholds.traffic_surge_factor}"
+                    ),
+                    for_=thresholds.traffic_drop_for,
+                    severity=Severity.INFO,
+                    summary="A service receives several times as many requests as usual.",
+                    description=(
+                        "{{ $labels.service }} receives {{ $value | humanize }} times the requests that are "
+                        "usual at this time of day."
+                    ),
+                    dashboard=TRAFFIC,
                 ),
             ),
         ),
     )
 
 
-MIXIN = Mixin(name="traffic", requires=frozenset({"services"}), rules=rules)
+def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
+    """Return the dashboard of the traffic."""
+    # Imported here because a stack without Grafana needs no dashboard library.
+    from mixins.services import requests_dashboards  # noqa: PLC0415
+
+    return (requests_dashboards.requests(thresholds),)
+
+
+MIXIN = Mixin(name="traffic", requires=frozenset({"services"}), rules=rules, dashboards=dashboards)

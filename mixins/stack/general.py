@@ -21,7 +21,8 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 ),
                 Alert(
                     "TargetDown",
-                    expr="up == 0",
+                    # A pod that is scraped by its annotation is PodDown.
+                    expr='up{job!="kubernetes-pods"} == 0',
                     for_=thresholds.target_down_for,
                     severity=Severity.CRITICAL,
                     summary="A scrape target cannot be reached.",
