@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mixins.data import kafka, mysql, postgres, rabbitmq, redis
+from mixins.data import elasticsearch, kafka, logstash, mysql, postgres, rabbitmq, redis
 from mixins.infrastructure import blackbox, containers, fleet, node, node_pressure
 from mixins.kubernetes import (
     annotated,
@@ -35,10 +35,26 @@ from mixins.services import (
     traffic,
     websocket,
 )
-from mixins.stack import alertmanager, collector, general, grafana, health, jaeger, loki, prometheus
+from mixins.stack import (
+    alertmanager,
+    backup,
+    collector,
+    general,
+    grafana,
+    health,
+    jaeger,
+    jaeger_load,
+    loki,
+    loki_load,
+    notifications,
+    prometheus,
+    prometheus_load,
+    targets,
+)
 
 MIXINS: tuple[Mixin, ...] = (
     general.MIXIN,
+    targets.MIXIN,
     overview.MIXIN,
     availability.MIXIN,
     http.MIXIN,
@@ -59,6 +75,8 @@ MIXINS: tuple[Mixin, ...] = (
     redis.MIXIN,
     kafka.MIXIN,
     rabbitmq.MIXIN,
+    elasticsearch.MIXIN,
+    logstash.MIXIN,
     workloads.MIXIN,
     pods.MIXIN,
     annotated.MIXIN,
@@ -74,11 +92,16 @@ MIXINS: tuple[Mixin, ...] = (
     fleet.MIXIN,
     blackbox.MIXIN,
     prometheus.MIXIN,
+    prometheus_load.MIXIN,
     alertmanager.MIXIN,
+    notifications.MIXIN,
     loki.MIXIN,
+    loki_load.MIXIN,
     jaeger.MIXIN,
+    jaeger_load.MIXIN,
     collector.MIXIN,
     grafana.MIXIN,
+    backup.MIXIN,
     health.MIXIN,
 )
 """Every mixin, in the order in which rule files and dashboards are listed."""

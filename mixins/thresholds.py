@@ -158,6 +158,26 @@ class Thresholds(BaseModel):
     """Share of time in which a disk may work before NodeDiskSaturated fires."""
     retransmission_ratio: Ratio = 0.05
     """Share of TCP segments that a machine may have to send again."""
+    scrape_duration: Seconds = 8.0
+    """Seconds a scrape may take before TargetScrapeSlow fires; after ten it is given up."""
+    series_growth: Annotated[float, Field(ge=1)] = 2.0
+    """How many times yesterday's series, samples or streams the surge alerts tolerate."""
+    notification_duration: Seconds = 10.0
+    """95th percentile, seconds, of a notification above which AlertmanagerNotificationsSlow fires."""
+    grafana_latency: Seconds = 5.0
+    """95th percentile, seconds, of a request to Grafana above which GrafanaSlow fires."""
+    log_query_duration: Seconds = 2.0
+    """99th percentile, seconds, of a query to Loki above which LokiQueriesSlow fires."""
+    trace_query_duration: Seconds = 5.0
+    """95th percentile, seconds, of a read from Jaeger's store above which JaegerStorageSlow fires."""
+    heap_ratio: Ratio = 0.85
+    """Share of its heap that an Elasticsearch or Logstash may use."""
+    backup_age: Seconds = 93_600.0
+    """Seconds since the last good backup above which BackupMissing fires: 26 hours."""
+    backup_size_ratio: Ratio = 0.5
+    """Share of the largest backup of the week below which BackupShrunk fires."""
+    restore_test_age: Seconds = 3_024_000.0
+    """Seconds since the last restore test above which BackupRestoreTestOverdue fires: 35 days."""
     pod_restarts: Annotated[float, Field(ge=0)] = 0.1
     """Restarts of a pod's container within 15 minutes above which PodRestartingTooOften fires."""
     job_duration: Seconds = 43_200.0

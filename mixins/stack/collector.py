@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from mixins.model import Alert, Mixin, RecordingRule, RuleGroup, Severity
+from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.stack.prometheus import OVERVIEW
 from mixins.thresholds import Thresholds
 
+BOARD = "collector"
+"""UID of the dashboard."""
 SELF = 'job="collector"'
 SIGNALS = {"traces": "spans", "logs": "log_records", "metrics": "metric_points"}
 """Signal → how the collector's metrics call its items."""
@@ -119,4 +121,12 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
     )
 
 
-MIXIN = Mixin(name="collector", requires=frozenset({"collector"}), rules=rules)
+def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
+    """Return the dashboard of the collectors."""
+    # Imported here because a stack without Grafana needs no dashboard library.
+    from mixins.stack import telemetry_dashboards  # noqa: PLC0415
+
+    return (telemetry_dashboards.collector(thresholds),)
+
+
+MIXIN = Mixin(name="collector", requires=frozenset({"collector"}), rules=rules, dashboards=dashboards)

@@ -33,7 +33,8 @@ COMPONENTS = (
     "Prometheus", "Alertmanager", "Loki", "Jaeger", "Collector", "Grafana", "Database",
     "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "DisruptionBudget", "Pod", "Namespace",
     "Kubernetes", "Cluster", "Kubelet", "Volume", "Apiserver", "HPA",
-    "Dapr", "Cache", "Task", "Reminder", "AuditLog", "Websocket", "Postgres", "Mysql", "Redis",
+    "Dapr", "Elasticsearch", "Logstash", "Backup", "Target",
+    "Cache", "Task", "Reminder", "AuditLog", "Websocket", "Postgres", "Mysql", "Redis",
     "Kafka", "Rabbitmq",
 )  # fmt: skip
 SHARED = {"DatabaseDown", "SlowQueries", "KafkaConsumerLag"}
@@ -183,13 +184,8 @@ def test_alerts_lead_to_dashboards_that_exist() -> None:
 
 
 def test_only_mixins_of_scraped_jobs_apply() -> None:
-    assert [mixin.name for mixin in applying(())] == ["general"]
-    assert [mixin.name for mixin in applying({"node", "redis"})] == [
-        "general",
-        "redis",
-        "node",
-        "node-pressure",
-    ]
+    assert [mixin.name for mixin in applying(())] == ["general", "targets"]
+    assert [mixin.name for mixin in applying({"node", "redis"})][2:] == ["redis", "node", "node-pressure"]
     everything = {job for mixin in MIXINS for job in mixin.requires}
     assert applying(everything) == MIXINS
     assert everything == {
@@ -197,7 +193,7 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
         "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
         "kube-state-metrics", "kubernetes-apiservers", "kubernetes-cadvisor", "kubernetes-nodes",
         "kubernetes-pods",
-        "postgres", "mysql", "redis", "kafka", "rabbitmq",
+        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash", "backup",
     }  # fmt: skip
 
 
