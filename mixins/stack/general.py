@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Mixin, RuleGroup, Severity
+from mixins.stack.targets import ALERTS, TARGETS
 from mixins.thresholds import Thresholds
 
 
@@ -18,6 +19,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.NONE,
                     summary="Always firing, so that its absence shows that alerting is broken.",
                     description="Nothing is wrong. Route it to a dead man's switch that calls when it stops.",
+                    dashboard=ALERTS,
                 ),
                 Alert(
                     "TargetDown",
@@ -29,6 +31,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     description=(
                         "Prometheus gets no metrics from {{ $labels.job }} at {{ $labels.instance }}."
                     ),
+                    dashboard=TARGETS,
                 ),
                 Alert(
                     "ProcessFileDescriptorsExhausted",
@@ -40,6 +43,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $labels.job }} at {{ $labels.instance }} uses {{ $value | humanizePercentage }} "
                         "of the file descriptors it may open."
                     ),
+                    dashboard=TARGETS,
                 ),
             ),
         ),
