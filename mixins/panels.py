@@ -24,7 +24,7 @@ from grafana_foundation_sdk.models import common as style
 from grafana_foundation_sdk.models import dashboard as schema
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from mixins import datasources
+from mixins import datasources, panel_links
 from mixins.model import Dashboard
 
 TAG = "observability"
@@ -119,6 +119,8 @@ def timeseries(
             shared.VizTooltipOptions().mode(style.TooltipDisplayMode.MULTI).sort(style.SortOrder.DESCENDING)
         )
     )
+    if any("{{service}}" in legend for _, legend in queries):
+        panel = panel.data_links(panel_links.signals_of_a_service())
     if stacked:
         panel = panel.stacking(shared.StackingConfig().mode(style.StackingMode.NORMAL))
     if limit is not None:

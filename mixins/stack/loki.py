@@ -7,7 +7,7 @@ from mixins.stack.prometheus import OVERVIEW
 from mixins.thresholds import Thresholds
 
 LOGS = "application-logs"
-"""UID of the dashboard."""
+"""UID of the dashboard; the panels of other dashboards link to it."""
 SELF = 'job="loki"'
 LIMITED = "rate_limited|per_stream_rate_limit|stream_limit"
 """Reasons for discarding that a limit gave, not the line itself."""

@@ -18,6 +18,7 @@ VARIABLES = {
     "$service": ".+",
     "$level": ".+",
     "$instance": ".*",
+    "$namespace": ".*",
     "$search": "",
     "$topic": ".*",
 }

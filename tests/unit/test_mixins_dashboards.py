@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -132,6 +134,18 @@ def test_panels_draw_the_thresholds_of_the_alerts() -> None:
     assert limit(boards["event-processing"], "Lag by service") == 11
     drawn = panel(boards["service-overview"], "Response time")["fieldConfig"]["defaults"]["custom"]
     assert drawn["thresholdsStyle"]["mode"] == "dashed"
+
+
+def test_a_click_on_a_service_leads_to_its_logs_and_traces() -> None:
+    (overview,) = (board for board in BOARDS if board.uid == "service-overview")
+    logs, traces = panel(overview, "Requests by service")["fieldConfig"]["defaults"]["links"]
+    path, _, query = logs["url"].partition("?")
+    assert path.removeprefix("/d/") in {board.uid for board in BOARDS}
+    assert query == "var-service=${__field.labels.service}&${__url_time_range}"
+    pane = json.loads(parse_qs(urlsplit(traces["url"]).query)["panes"][0])["a"]
+    assert pane["datasource"] == datasources.JAEGER
+    assert pane["queries"][0]["service"] == "${__field.labels.service}"
+    assert pane["range"] == {"from": "${__from}", "to": "${__to}"}
 
 
 def test_a_floor_is_red_below_the_limit() -> None:
