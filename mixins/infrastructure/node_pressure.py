@@ -197,10 +197,16 @@ def _kernel(thresholds: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             "NodeMetricsIncomplete",
-            expr=f"node_scrape_collector_success{{{NODE}}} == 0",
+            # Many collectors look for hardware that a machine does not have, and never succeed.
+            expr=(
+                f"node_scrape_collector_success{{{NODE}}} == 0 "
+                f"and max_over_time(node_scrape_collector_success{{{NODE}}}[1d]) == 1"
+            ),
             for_="30m",
             severity=Severity.INFO,
-            summary="node_exporter cannot read a part of what it should, so rules on it are silent.",
+            summary=(
+                "node_exporter cannot read something that it could read before, so rules on it are silent."
+            ),
             description="The collector {{ $labels.collector }} of {{ $labels.instance }} fails.",
             dashboard=FLEET,
         ),

@@ -54,7 +54,7 @@ def fleet(thresholds: Thresholds) -> Dashboard:
                     panels.Unit.SECONDS,
                 ),
                 panels.table(
-                    "Collectors that fail",
+                    "Collectors without data",
                     f"node_scrape_collector_success{{{node.NODE}, {HERE}}} == 0",
                 ),
             ),

@@ -98,7 +98,7 @@ def prometheus(thresholds: Thresholds) -> Dashboard:
                 ),
                 panels.timeseries(
                     "Queue of notifications",
-                    [(f"{own(waiting)} / {own(room)}", EACH)],
+                    [(f"{own(waiting)} / ignoring (alertmanager) group_left () {own(room)}", EACH)],
                     panels.Unit.RATIO,
                     limit=thresholds.queue_ratio,
                 ),
