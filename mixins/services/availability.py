@@ -6,7 +6,8 @@ from mixins.model import Alert, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.services.http import LEVEL, OVERVIEW
 from mixins.thresholds import Thresholds
 
-APPLICATION = 'team!=""'
+APPLICATION = 'team!="", job!~"probe|dapr"'
+"""Targets of applications. The prober and the sidecar of one may answer while it does not."""
 UP = "service:up:ratio"
 """Name of the recorded share of a service's instances that answer, 0 to 1."""
 

@@ -5,16 +5,18 @@ Where systems differ in a number, each number is a setting: ``given`` says which
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import yaml
 
 from mixins import MIXINS
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
 from mixins.thresholds import Thresholds
-from tests.unit.test_mixins import metrics_in
+from tests.unit.test_mixins import ROOT, metrics_in
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 
@@ -265,3 +267,18 @@ def test_e4_every_alert_links_its_runbook_and_a_dashboard() -> None:
 def test_nothing_watches_what_a_managed_cluster_hides() -> None:
     hidden = ("kube-scheduler", "kube-controller-manager", "kube-proxy", "etcd")
     assert not [rule.expr for rule in rules(Thresholds()) if any(name in rule.expr for name in hidden)]
+
+
+def test_the_numbers_of_the_guide_are_settings() -> None:
+    guide = (ROOT / "docs" / "monitoring.md").read_text()
+    examples = re.findall(r"```yaml\n(.+?)```", guide, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        Thresholds.model_validate(yaml.safe_load(example)["config"]["observability:thresholds"])
+
+
+def test_the_guide_names_every_job() -> None:
+    guide = (ROOT / "docs" / "monitoring.md").read_text()
+    jobs = {job for mixin in MIXINS for job in mixin.requires} - {"services"}
+    parts = {"prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana"}
+    assert {job for job in jobs - parts if f"`{job}`" not in guide} == set()
