@@ -217,6 +217,9 @@ def dashboard(
     content: dict[str, Any] = json.loads(JSONEncoder(sort_keys=True).encode(model.build()))
     for number, panel_model in enumerate(content["panels"], start=1):
         panel_model["id"] = number
+        # What Grafana takes for granted.
+        for key in ("repeatDirection", "transparent"):
+            panel_model.pop(key, None)
     return Dashboard(uid, title, content)
 
 

@@ -12,6 +12,8 @@ import pytest
 from mixins import MIXINS, datasources
 from mixins.model import Dashboard
 from mixins.thresholds import Thresholds
+from rendering import to_json
+from tests.unit.test_mixins import metrics_in
 
 THRESHOLDS = Thresholds()
 BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
@@ -153,6 +155,29 @@ def test_a_floor_is_red_below_the_limit() -> None:
     gauge = panel(agents, "Delivery success, worst channel")
     steps = gauge["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert [(step["color"], step["value"]) for step in steps] == [("red", None), ("green", 0.9)]
+
+
+def test_all_dashboards_fit_into_one_config_map_with_room_for_others() -> None:
+    texts = [to_json(board.model) for board in BOARDS]
+    assert [json.loads(text) for text in texts] == [board.model for board in BOARDS]
+    assert sum(map(len, texts)) < 512 * 1024
+
+
+def test_a_changed_threshold_changes_only_the_lines_of_its_panels() -> None:
+    (before,) = (to_json(board.model).splitlines() for board in BOARDS if board.uid == "service-overview")
+    changed = next(mixin for mixin in MIXINS if mixin.name == "http").dashboards(Thresholds(error_ratio=0.07))
+    after = to_json(changed[0].model).splitlines()
+    differing = [line for line, other in zip(before, after, strict=True) if line != other]
+    assert 0 < len(differing) <= 2
+    assert all("rror ratio" in line for line in differing)
+
+
+def test_a_fleet_reads_recorded_series_only() -> None:
+    (fleet,) = (board for board in BOARDS if board.uid == "container-fleet")
+    for each in panels(fleet):
+        for target in each["targets"]:
+            if each["datasource"]["uid"] == datasources.PROMETHEUS:
+                assert all(":" in name for name in metrics_in(target["expr"])), each["title"]
 
 
 def test_dashboards_are_the_same_every_time() -> None:
