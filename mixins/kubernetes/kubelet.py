@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mixins.counters import grew
 from mixins.kubernetes.jobs import CLUSTER, KUBELET
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
@@ -46,6 +47,7 @@ def _recordings(thresholds: Thresholds) -> tuple[RecordingRule, ...]:
 
 
 def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
+    evictions = f"kubelet_evictions{{{SELF}}}"
     return (
         Alert(
             "KubeletRuntimeErrors",
@@ -82,7 +84,7 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             "KubeletEvictions",
-            expr=f"sum by ({INSTANCE}, eviction_signal) (increase(kubelet_evictions{{{SELF}}}[15m])) > 0",
+            expr=f"sum by ({INSTANCE}, eviction_signal) {grew(evictions, '15m')} > 0",
             severity=Severity.WARNING,
             keep_firing_for="15m",
             summary="A node evicted pods because it ran short of something.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mixins.counters import grew
 from mixins.model import Alert, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.services import http
 from mixins.services.agents import AGENTS
@@ -26,7 +27,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 Alert(
                     "AuditLogFailures",
                     # One lost entry is a gap in the evidence, so nothing is tolerated.
-                    expr=f"sum by ({level}) (increase(audit_log_errors_total[{thresholds.window}])) > 0",
+                    expr=f"sum by ({level}) {grew('audit_log_errors_total', thresholds.window)} > 0",
                     keep_firing_for="10m",
                     severity=Severity.CRITICAL,
                     summary="A service could not write to its audit log.",

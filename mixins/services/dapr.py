@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mixins.counters import grew
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
@@ -145,22 +146,23 @@ def _messages(thresholds: Thresholds) -> tuple[Alert, ...]:
 
 
 def _sidecars() -> tuple[Alert, ...]:
-    def grew(metric: str, where: str = "") -> str:
-        return f"sum by ({APP}) (increase({metric}{{{SELF}{where}}}[15m])) > 0"
+    def rising(metric: str, where: str = "") -> str:
+        return f"sum by ({APP}) {grew(f'{metric}{{{SELF}{where}}}', '15m')} > 0"
 
     return (
         Alert(
             "DaprComponentFailed",
-            expr=grew("dapr_runtime_component_init_fail_total"),
+            # Components are set up once: what failed then is missing as long as the sidecar lives.
+            expr=f"sum by ({APP}) (dapr_runtime_component_init_fail_total{{{SELF}}}) > 0",
+            for_="5m",
             severity=Severity.WARNING,
-            keep_firing_for="15m",
             summary="A Dapr sidecar could not set up one of its components.",
             description="The sidecar of {{ $labels.app_id }} failed to set up a component.",
             dashboard=OVERVIEW,
         ),
         Alert(
             "DaprCertificateRotationFailing",
-            expr=grew("dapr_runtime_mtls_workload_cert_rotated_fail_total"),
+            expr=rising("dapr_runtime_mtls_workload_cert_rotated_fail_total"),
             for_="15m",
             severity=Severity.WARNING,
             summary="A Dapr sidecar cannot renew its certificate; when it ends, calls between services fail.",
@@ -169,7 +171,7 @@ def _sidecars() -> tuple[Alert, ...]:
         ),
         Alert(
             "DaprCircuitBreakerOpen",
-            expr=grew("dapr_resiliency_activations_total", ', policy="circuitbreaker", status="open"'),
+            expr=rising("dapr_resiliency_activations_total", ', policy="circuitbreaker", status="open"'),
             severity=Severity.WARNING,
             keep_firing_for="10m",
             summary="A circuit breaker opened: a service is not called any more because it kept failing.",

@@ -39,7 +39,8 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 ),
                 Alert(
                     "TargetScrapeSlow",
-                    expr=f"scrape_duration_seconds > {thresholds.scrape_duration}",
+                    # How long a probe takes says something about the probed address: ProbeSlow.
+                    expr=f'scrape_duration_seconds{{job!="probe"}} > {thresholds.scrape_duration}',
                     for_="10m",
                     severity=Severity.WARNING,
                     summary="A target takes so long to answer that its metrics are about to be lost.",
