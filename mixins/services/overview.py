@@ -8,14 +8,12 @@ from mixins.thresholds import Thresholds
 
 SYSTEM = "system-overview"
 """UID of the dashboard."""
-FAST = "service:http_requests:rate1m"
+FAST = "service:http_requests:fast_rate1m"
 """Name of the recorded requests per second within the last minute, for what just happened."""
 
 
-def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
-    """Return the rate of requests over one minute, unless all rates are over one minute."""
-    if thresholds.window == "1m":
-        return ()
+def rules(_thresholds: Thresholds) -> tuple[RuleGroup, ...]:
+    """Return the rate of requests over one minute, whatever the window of the other rates is."""
     return (
         RuleGroup("overview", (RecordingRule(FAST, f"sum by ({LEVEL}) (rate(http_requests_total[1m]))"),)),
     )

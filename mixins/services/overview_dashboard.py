@@ -23,7 +23,7 @@ def system(thresholds: Thresholds) -> Dashboard:
         "Services, what they run on and what they depend on, at one glance.",
         variables=(panels.environment(), panels.service("http_requests_total")),
         rows={
-            "Now": _now(thresholds),
+            "Now": _now(),
             "Requests": _requests(thresholds),
             "Dependencies": _dependencies(thresholds),
             "Pods and containers": _containers(thresholds),
@@ -32,10 +32,9 @@ def system(thresholds: Thresholds) -> Dashboard:
     )
 
 
-def _now(thresholds: Thresholds) -> tuple[panels.Panel, ...]:
-    fast = mixin.FAST if thresholds.window != "1m" else http.request_rate(thresholds)
+def _now() -> tuple[panels.Panel, ...]:
     return (
-        panels.stat("Requests, last minute", f"sum({fast}{{{CHOSEN}}})", panels.Unit.REQUESTS),
+        panels.stat("Requests, last minute", f"sum({mixin.FAST}{{{CHOSEN}}})", panels.Unit.REQUESTS),
         panels.stat("Services down", f"count({availability.UP}{{{CHOSEN}}} == 0) or vector(0)", limit=1),
         panels.stat("Active pods", f'sum({pods.PHASES}{{{HERE}, phase="Running"}})'),
         panels.stat("WebSocket connections", f"sum({websocket.CONNECTIONS}{{{CHOSEN}}})"),

@@ -94,7 +94,6 @@ def requests(thresholds: Thresholds) -> Dashboard:
     """Return the traffic of the chosen services against what is usual at this time of day."""
     now, usual = http.request_rate(thresholds), traffic.baseline(thresholds)
     share = f"{now}{{{CHOSEN}}} / ({usual}{{{CHOSEN}}} > {thresholds.minimum_request_rate})"
-    fast = overview.FAST if thresholds.window != "1m" else now
     return panels.dashboard(
         traffic.TRAFFIC,
         "Traffic",
@@ -114,7 +113,7 @@ def requests(thresholds: Thresholds) -> Dashboard:
                 ),
                 panels.timeseries(
                     "Requests within the last minute",
-                    [(f"{fast}{{{CHOSEN}}}", SERVICE)],
+                    [(f"{overview.FAST}{{{CHOSEN}}}", SERVICE)],
                     panels.Unit.REQUESTS,
                 ),
             ),

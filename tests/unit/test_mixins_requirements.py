@@ -115,7 +115,7 @@ RECORDS: dict[str, tuple[str, ...]] = {
         "service:audit_log_writes:rate5m",
     ),
     "C3": (
-        "service:http_requests:rate1m",
+        "service:http_requests:fast_rate1m",
         "service:http_requests:rate5m",
         "service:http_request_errors:ratio_rate5m",
         "service:http_client_errors:ratio_rate5m",
