@@ -8,8 +8,10 @@ from mixins.thresholds import Thresholds
 OVERVIEW = "node-overview"
 """UID of the dashboard."""
 NODE = 'job="node"'
-DISK = f'{NODE}, fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|fuse.*|nsfs"'
-"""File systems that hold data; the others are memory, images or views of another one."""
+DISK = (
+    f'{NODE}, fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|fuse.*|nsfs", mountpoint!~"/var/lib/kubelet/.+"'
+)
+"""File systems that hold data; the others are memory, images, views of another one, or volumes of pods."""
 CARD = f'{NODE}, device!~"lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*"'
 """Network devices that lead out of the machine."""
 

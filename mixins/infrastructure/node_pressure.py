@@ -133,10 +133,11 @@ def _disks(thresholds: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             "NodeFilesystemBroken",
-            # Read-only after having been writable: the kernel's answer to errors of the disk.
-            expr=(
-                f"node_filesystem_device_error{{{DISK}}} == 1 or (node_filesystem_readonly{{{DISK}}} == 1 "
-                f"and min_over_time(node_filesystem_readonly{{{DISK}}}[1d]) == 0)"
+            # It was well within the last day: read-only is the kernel's answer to errors of the disk.
+            # Others are read-only on purpose, or never shown to node_exporter.
+            expr=" or ".join(
+                f"({metric}{{{DISK}}} == 1 and min_over_time({metric}{{{DISK}}}[1d]) == 0)"
+                for metric in ("node_filesystem_device_error", "node_filesystem_readonly")
             ),
             for_="5m",
             severity=Severity.CRITICAL,

@@ -7,7 +7,8 @@ from tests.project import until
 
 THE_MACHINE = {
     "HighCPUUsage", "NodeCPUExhausted", "HighMemoryUsage", "NodeMemoryExhausted", "NodeDiskSaturated",
-    "DiskSpaceLow", "DiskSpaceExhausted", "PrometheusRuleEvaluationSlow", "TargetScrapeSlow",
+    "DiskSpaceLow", "DiskSpaceExhausted", "NodeFilesystemFilling", "NodeMemoryKill",
+    "PrometheusRuleEvaluationSlow", "TargetScrapeSlow",
 }  # fmt: skip
 """What the machine that runs the tests may rightly be blamed for: with rules evaluated every second, too."""
 
