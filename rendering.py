@@ -23,5 +23,16 @@ def to_yaml(data: Mapping[str, Any]) -> str:
 
 
 def to_json(data: Mapping[str, Any]) -> str:
-    """Return ``data`` as JSON with sorted keys, one key a line."""
-    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    """Return ``data`` as JSON with sorted keys: a line for each key, and for each element of a list.
+
+    So a changed panel of a dashboard is one changed line, and all dashboards fit into one ConfigMap (1 MiB).
+    """
+
+    def compact(value: object) -> str:
+        return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+    def line(value: object) -> str:
+        elements = ",\n".join(map(compact, value)) if isinstance(value, list) else ""
+        return f"[\n{elements}\n]" if elements else compact(value)
+
+    return "{\n" + ",\n".join(f"{compact(key)}:{line(data[key])}" for key in sorted(data)) + "\n}\n"

@@ -24,7 +24,7 @@ from grafana_foundation_sdk.models import common as style
 from grafana_foundation_sdk.models import dashboard as schema
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from mixins import datasources
+from mixins import datasources, panel_links
 from mixins.model import Dashboard
 
 TAG = "observability"
@@ -87,6 +87,11 @@ def service(metric: str) -> builder.QueryVariable:
     return variable("service", query, ".+")
 
 
+def namespace(metric: str) -> builder.QueryVariable:
+    """Return the drop-down of the Kubernetes namespaces that have ``metric``."""
+    return variable("namespace", f'label_values({metric}{{environment=~"$environment"}}, namespace)', ".*")
+
+
 def timeseries(
     title: str,
     queries: Sequence[Query],
@@ -114,6 +119,8 @@ def timeseries(
             shared.VizTooltipOptions().mode(style.TooltipDisplayMode.MULTI).sort(style.SortOrder.DESCENDING)
         )
     )
+    if any("{{service}}" in legend for _, legend in queries):
+        panel = panel.data_links(panel_links.signals_of_a_service())
     if stacked:
         panel = panel.stacking(shared.StackingConfig().mode(style.StackingMode.NORMAL))
     if limit is not None:
@@ -210,6 +217,9 @@ def dashboard(
     content: dict[str, Any] = json.loads(JSONEncoder(sort_keys=True).encode(model.build()))
     for number, panel_model in enumerate(content["panels"], start=1):
         panel_model["id"] = number
+        # What Grafana takes for granted.
+        for key in ("repeatDirection", "transparent"):
+            panel_model.pop(key, None)
     return Dashboard(uid, title, content)
 
 

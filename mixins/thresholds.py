@@ -137,3 +137,60 @@ class Thresholds(BaseModel):
     """How long the requests must be below their usual rate before TrafficDrop fires."""
     websocket_connections_minimum: Annotated[float, Field(gt=0)] = 20.0
     """WebSocket connections below which a service is too small to alert on."""
+    application_down_for: Duration = "1m"
+    """How long no instance of an application may answer before ApplicationDown fires."""
+    reconnects: Annotated[float, Field(gt=0)] = 4
+    """Times within 15 minutes that an instance may be lost or found before ServiceReconnecting fires."""
+    warning_error_ratio: Ratio = 0.01
+    """Share of failed requests above which ApplicationErrors fires, long before HighErrorRate does."""
+    error_change_factor: Annotated[float, Field(gt=1)] = 3
+    """How many times the share of failed requests of the hour before ErrorRateChange tolerates."""
+    traffic_surge_factor: Annotated[float, Field(gt=1)] = 3
+    """How many times the usual requests TrafficSurge tolerates."""
+    cpu_exhausted_ratio: Ratio = 0.95
+    """Share of a machine's processor time in use above which NodeCPUExhausted fires, which pages."""
+    memory_exhausted_ratio: Ratio = 0.95
+    """The same of its memory for NodeMemoryExhausted."""
+    disk_exhausted_free_ratio: Ratio = 0.05
+    """Share of free space of a disk or volume below which DiskSpaceExhausted or VolumeSpaceExhausted
+    fires."""
+    disk_busy_ratio: Ratio = 0.95
+    """Share of time in which a disk may work before NodeDiskSaturated fires."""
+    retransmission_ratio: Ratio = 0.05
+    """Share of TCP segments that a machine may have to send again."""
+    scrape_duration: Seconds = 8.0
+    """Seconds a scrape may take before TargetScrapeSlow fires; after ten it is given up."""
+    series_growth: Annotated[float, Field(ge=1)] = 2.0
+    """How many times yesterday's series, samples or streams the surge alerts tolerate."""
+    notification_duration: Seconds = 10.0
+    """95th percentile, seconds, of a notification above which AlertmanagerNotificationsSlow fires."""
+    grafana_latency: Seconds = 5.0
+    """95th percentile, seconds, of a request to Grafana above which GrafanaSlow fires."""
+    log_query_duration: Seconds = 2.0
+    """99th percentile, seconds, of a query to Loki above which LokiQueriesSlow fires."""
+    trace_query_duration: Seconds = 5.0
+    """95th percentile, seconds, of a read from Jaeger's store above which JaegerStorageSlow fires."""
+    heap_ratio: Ratio = 0.85
+    """Share of its heap that an Elasticsearch or Logstash may use."""
+    backup_age: Seconds = 93_600.0
+    """Seconds since the last good backup above which BackupMissing fires: 26 hours."""
+    backup_size_ratio: Ratio = 0.5
+    """Share of the largest backup of the week below which BackupShrunk fires."""
+    restore_test_age: Seconds = 3_024_000.0
+    """Seconds since the last restore test above which BackupRestoreTestOverdue fires: 35 days."""
+    pod_restarts: Annotated[float, Field(ge=0)] = 0.1
+    """Restarts of a pod's container within 15 minutes above which PodRestartingTooOften fires."""
+    job_duration: Seconds = 43_200.0
+    """Seconds a Kubernetes job may run before JobRunningTooLong fires."""
+    throttled_ratio: Ratio = 0.25
+    """Share of time in which a container may be held back by its processor limit."""
+    requests_ratio: Ratio = 0.9
+    """Share of a quota, of a node's pods or of a cluster's resources that may be taken."""
+    kubelet_relist_duration: Seconds = 10.0
+    """Seconds a kubelet may take to list its containers before KubeletRelistSlow fires."""
+    pod_start_duration: Seconds = 60.0
+    """Seconds a pod may take to start before KubeletPodStartSlow fires."""
+    apiserver_latency: Seconds = 1.0
+    """99th percentile, seconds, of a Kubernetes API request above which ApiserverSlow fires."""
+    autoscaler_maxed_for: Duration = "15m"
+    """How long an autoscaler must be at its largest number of replicas before HPAMaxedOut fires."""

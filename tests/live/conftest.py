@@ -63,6 +63,11 @@ class Stack:
         result: list[dict[str, Any]] = get(url, query=query, since="1h", limit="1000")["data"]["result"]
         return result
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the groups of rules as Prometheus evaluated them."""
+        groups: list[dict[str, Any]] = get(f"{self.outputs['prometheus_url']}/api/v1/rules")["data"]["groups"]
+        return groups
+
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
         """Return the spans of a trace, none where Jaeger does not know it."""
         try:

@@ -57,10 +57,10 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def case(name: str, series: dict[str, str], *checks: Check) -> Test:
+def case(name: str, series: dict[str, str], *checks: Check, interval: str = "1m") -> Test:
     return {
         "name": name,
-        "interval": "1m",
+        "interval": interval,
         "input_series": [{"series": key, "values": values} for key, values in series.items()],
         "promql_expr_test": [
             {"expr": expr, "eval_time": f"{at}m", "exp_samples": samples} for at, expr, samples in checks
@@ -96,7 +96,8 @@ def record_cases(entry: dict[str, Any]) -> Iterator[Test]:
     for series, value in entry["expected"].items():
         expected.setdefault(series.split("{")[0], []).append({"labels": series, "value": float(value)})
     at = minutes(entry["at"])
-    yield case(entry["name"], entry["series"], *((at, name, samples) for name, samples in expected.items()))
+    checks = ((at, name, samples) for name, samples in expected.items())
+    yield case(entry["name"], entry["series"], *checks, interval=entry.get("interval", "1m"))
 
 
 def cases(name: str) -> Iterator[Test]:

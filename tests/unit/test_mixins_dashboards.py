@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from mixins import MIXINS, datasources
 from mixins.model import Dashboard
 from mixins.thresholds import Thresholds
+from rendering import to_json
+from tests.unit.test_mixins import metrics_in
 
 THRESHOLDS = Thresholds()
 BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
@@ -37,6 +41,13 @@ def test_the_promised_dashboards_exist() -> None:
         "service-overview", "node-overview", "containers", "probes", "stack-health", "application-logs",
         "database-and-infrastructure", "agents", "event-processing", "websocket",
         "postgresql", "mysql", "redis", "kafka", "rabbitmq",
+        "kubernetes-cluster", "kubernetes-nodes", "kubernetes-workloads", "kubernetes-jobs",
+        "kubernetes-pods",
+        "kubernetes-resources", "kubernetes-namespaces", "kubernetes-autoscaling", "kubernetes-storage",
+        "kubernetes-api-server", "kubelet", "node-fleet", "node-disks", "node-network",
+        "system-overview", "service-routes", "errors", "traffic", "dapr", "container-fleet",
+        "alerts", "targets", "prometheus", "alertmanager", "grafana", "loki", "jaeger", "collector",
+        "backups", "elasticsearch", "logstash",
     }  # fmt: skip
     titles = {board.title for board in BOARDS}
     assert len(titles) == len(BOARDS)
@@ -127,11 +138,46 @@ def test_panels_draw_the_thresholds_of_the_alerts() -> None:
     assert drawn["thresholdsStyle"]["mode"] == "dashed"
 
 
+def test_a_click_on_a_service_leads_to_its_logs_and_traces() -> None:
+    (overview,) = (board for board in BOARDS if board.uid == "service-overview")
+    logs, traces = panel(overview, "Requests by service")["fieldConfig"]["defaults"]["links"]
+    path, _, query = logs["url"].partition("?")
+    assert path.removeprefix("/d/") in {board.uid for board in BOARDS}
+    assert query == "var-service=${__field.labels.service}&${__url_time_range}"
+    pane = json.loads(parse_qs(urlsplit(traces["url"]).query)["panes"][0])["a"]
+    assert pane["datasource"] == datasources.JAEGER
+    assert pane["queries"][0]["service"] == "${__field.labels.service}"
+    assert pane["range"] == {"from": "${__from}", "to": "${__to}"}
+
+
 def test_a_floor_is_red_below_the_limit() -> None:
     (agents,) = (board for board in BOARDS if board.uid == "agents")
     gauge = panel(agents, "Delivery success, worst channel")
     steps = gauge["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert [(step["color"], step["value"]) for step in steps] == [("red", None), ("green", 0.9)]
+
+
+def test_all_dashboards_fit_into_one_config_map_with_room_for_others() -> None:
+    texts = [to_json(board.model) for board in BOARDS]
+    assert [json.loads(text) for text in texts] == [board.model for board in BOARDS]
+    assert sum(map(len, texts)) < 512 * 1024
+
+
+def test_a_changed_threshold_changes_only_the_lines_of_its_panels() -> None:
+    (before,) = (to_json(board.model).splitlines() for board in BOARDS if board.uid == "service-overview")
+    changed = next(mixin for mixin in MIXINS if mixin.name == "http").dashboards(Thresholds(error_ratio=0.07))
+    after = to_json(changed[0].model).splitlines()
+    differing = [line for line, other in zip(before, after, strict=True) if line != other]
+    assert 0 < len(differing) <= 2
+    assert all("rror ratio" in line for line in differing)
+
+
+def test_a_fleet_reads_recorded_series_only() -> None:
+    (fleet,) = (board for board in BOARDS if board.uid == "container-fleet")
+    for each in panels(fleet):
+        for target in each["targets"]:
+            if each["datasource"]["uid"] == datasources.PROMETHEUS:
+                assert all(":" in name for name in metrics_in(target["expr"])), each["title"]
 
 
 def test_dashboards_are_the_same_every_time() -> None:

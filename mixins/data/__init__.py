@@ -1,0 +1,1 @@
+"""Servers that keep and carry data: databases, caches, brokers, search."""

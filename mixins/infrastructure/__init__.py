@@ -1,0 +1,1 @@
+"""What everything runs on: machines, containers, addresses seen from outside."""

@@ -1,0 +1,1 @@
+"""The applications of the service catalogue: requests, queries, events, tasks."""

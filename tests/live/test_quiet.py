@@ -1,0 +1,44 @@
+"""A healthy stack has nothing to say: no alert's condition holds, even before its wait is over."""
+
+from __future__ import annotations
+
+from tests.live.conftest import Shop, Stack
+from tests.project import until
+
+THE_MACHINE = {
+    "HighCPUUsage", "NodeCPUExhausted", "HighMemoryUsage", "NodeMemoryExhausted", "NodeDiskSaturated",
+    "DiskSpaceLow", "DiskSpaceExhausted", "NodeFilesystemFilling", "NodeMemoryKill",
+    "PrometheusRuleEvaluationSlow", "TargetScrapeSlow",
+}  # fmt: skip
+"""What the machine that runs the tests may rightly be blamed for: with rules evaluated every second, too."""
+
+
+def test_no_condition_holds_on_a_healthy_stack(stack: Stack, shop: Shop) -> None:
+    def quiet() -> bool:
+        shop.order()
+        if not stack.metric("service:http_requests:rate15s > 0"):
+            raise OSError("the shop's requests are not recorded yet")
+        noisy = {alert["metric"]["alertname"] for alert in stack.metric('ALERTS{alertname!="Watchdog"}')}
+        if noisy - THE_MACHINE:
+            raise OSError(f"these alerts have something to say: {noisy - THE_MACHINE}")
+        return True
+
+    until(quiet, seconds=60, what="quiet")
+
+
+def test_every_rule_is_evaluated_without_an_error(stack: Stack) -> None:
+    def evaluated() -> bool:
+        groups = stack.rules()
+        late = [rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "unknown"]
+        if late:
+            raise OSError(f"not evaluated yet: {late}")
+        wrong = {
+            rule["name"]: rule["lastError"]
+            for group in groups
+            for rule in group["rules"]
+            if rule["health"] != "ok"
+        }
+        assert not wrong
+        return True
+
+    until(evaluated, seconds=30, what="all rules evaluated")
