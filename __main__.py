@@ -11,6 +11,8 @@ from components.collector import Collector
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
 from components.jaeger import Jaeger
+from components.kube_state_metrics import KubeStateMetrics
+from components.log_collector import LogCollector
 from components.loki import Loki
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
@@ -48,6 +50,10 @@ if "blackbox-exporter" in plan.products:
     BlackboxExporter("blackbox-exporter", runtime)
 if plan.engine and "cadvisor" in plan.products:
     Cadvisor("cadvisor", {"engine": plan.engine}, runtime)
+if "kube-state-metrics" in plan.products:
+    KubeStateMetrics("kube-state-metrics", runtime)
+if plan.cluster and "log-collector" in plan.products:
+    LogCollector("log-collector", {"cluster": plan.cluster}, runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,

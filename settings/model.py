@@ -11,20 +11,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.kubernetes import Kubernetes
 from settings.section import Section
-from units import DnsName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
+from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
-TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke"]
+TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke", "gke-autopilot"]
 
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9][a-z0-9._-]*)*")
 _SMALLEST_NETWORK = 64
 """Addresses that the containers of the stack, and those that join them, need room for."""
-
-
-def _not_the_providers(namespace: str) -> str:
-    if namespace.startswith("kube-"):
-        raise ValueError("is managed by the provider; use a namespace of your own")
-    return namespace
 
 
 def _registry(value: str) -> str:
@@ -107,17 +102,6 @@ class Dashboards(Section):
     """Name of the administrator; the password is generated."""
     storage: Quantity = "5Gi"
     """Capacity of the volume."""
-
-
-class Kubernetes(Section):
-    """Where in a cluster the stack goes."""
-
-    context: str = ""
-    """Context of the kubeconfig; empty for the current one."""
-    namespace: Annotated[DnsName, AfterValidator(_not_the_providers)] = "observability"
-    """Namespace of the stack; its agents and its gateway get ``-agents`` and ``-gateway`` beside it."""
-    host: str = ""
-    """DNS name under which people open the stack; required where the target has a gateway."""
 
 
 class Images(Section):

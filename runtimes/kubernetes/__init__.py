@@ -8,7 +8,7 @@ from functools import cached_property
 import pulumi
 
 from runtimes import Deployed, UnsupportedError
-from runtimes.kubernetes import configuration, exposure, identity, network, preflight, workloads
+from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
 from settings import Settings
@@ -27,8 +27,13 @@ class KubernetesRuntime:
         self.placement = self._site.placement
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
-        """Return nothing: a cluster runs every product."""
-        return {}
+        """Return the products that the cluster admits no pods of."""
+        target = self._site.target
+        return {
+            name: f"{name} is left out: {target.name} does not admit it, because {reason}"
+            for name, reason in target.refused
+            if name in workloads
+        }
 
     def problems(self, workloads: Collection[str]) -> list[str]:
         """Return what is wrong with the settings for this target."""
@@ -50,6 +55,7 @@ class KubernetesRuntime:
         )
         children = Children(parent.pulumi_resource_name, options)
         identity.service_account(workload, self._site, children)
+        permissions.roles(workload, self._site, children)
         network.service(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)

@@ -9,7 +9,7 @@ from workload import Workload
 
 
 def service_account(workload: Workload, site: Site, children: Children) -> None:
-    """Give a workload an account of its own without any permission; nothing here talks to the API server."""
+    """Give a workload an account of its own; `permissions` says what it may, and pods ask for its token."""
     ServiceAccount(
         f"{children.prefix}-account",
         metadata=site.named(workload.name),

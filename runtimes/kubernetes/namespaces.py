@@ -10,8 +10,8 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy, NetworkPolicyPeerArgs
 from runtimes.kubernetes.site import Site
 
 _AGENTS_REASON = (
-    "node-exporter reads the file systems, processes and network of the machine, which restricted Pod "
-    "Security forbids; nothing else runs here"
+    "node-exporter reads the file systems, processes and network of the machine, log-collector its log "
+    "files, which restricted Pod Security forbids; nothing else runs here"
 )
 _GATEWAY_REASON = "the cluster's controller makes the pods of a Gateway, and its template is not restricted"
 _LABELS = {"app.kubernetes.io/part-of": "observability"}
@@ -33,6 +33,8 @@ class Namespaces(pulumi.ComponentResource):
         self.provider = Provider(
             f"{name}-cluster",
             context=site.settings.kubernetes.context or None,
+            # Left out, the variable KUBECONFIG would become part of the state: somebody's own path.
+            kubeconfig="",
             # What must roll its pods is marked immutable, which replaces it; the rest changes in place.
             enable_config_map_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),

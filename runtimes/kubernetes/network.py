@@ -15,6 +15,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from placement import PORTS
+from runtimes.kubernetes.permissions import PERMISSIONS
 from runtimes.kubernetes.site import Children, Site
 from settings import Settings
 from workload import Workload
@@ -27,6 +28,10 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "collector"): ("metrics",),
     ("prometheus", "grafana"): ("http",),
     ("prometheus", "node-exporter"): ("http",),
+    ("prometheus", "blackbox-exporter"): ("http",),
+    ("prometheus", "kube-state-metrics"): ("http",),
+    ("prometheus", "log-collector"): ("metrics",),
+    ("log-collector", "collector"): ("otlp-grpc",),
     ("collector", "prometheus"): ("http",),
     ("collector", "loki"): ("http",),
     ("collector", "jaeger"): ("otlp-grpc",),
@@ -44,12 +49,17 @@ ENTRANCE: Mapping[str, tuple[str, ...]] = {"grafana": ("http",)}
 
 _OUTSIDE_PROXIES = {"gke-l7-global-external-managed": ("35.191.0.0/16", "130.211.0.0/22")}
 """Gateway class → addresses of its proxies, where they are not pods of the cluster."""
+_ADDRESSES: list[NetworkPolicyPeerArgsDict] = [
+    # Not the addresses of this network segment, where clouds tell a machine its credentials.
+    {"ip_block": {"cidr": "0.0.0.0/0", "except_": ["169.254.0.0/16"]}},
+    {"ip_block": {"cidr": "::/0", "except_": ["fe80::/10"]}},
+]
 _ANYWHERE: list[NetworkPolicyPeerArgsDict] = [
-    {"ip_block": {"cidr": "0.0.0.0/0"}},
-    {"ip_block": {"cidr": "::/0"}},
+    *_ADDRESSES,
     # Some network plugins do not count pods among addresses.
     {"namespace_selector": {}},
 ]
+_HTTPS = 443
 
 
 def service(workload: Workload, site: Site, children: Children) -> None:
@@ -102,11 +112,14 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         for (source, destination), ports in EDGES.items()
         if source == workload
     ]
-    if workload == "prometheus":
-        # What it scrapes is wherever the catalogue says, and agents are on the machines' own network.
+    if workload in PERMISSIONS:
+        api_server = sorted({_HTTPS, site.target.api_port})
+        rules.append({"to": _ADDRESSES, "ports": [_tcp(port) for port in api_server]})
+    if workload in ("prometheus", "blackbox-exporter"):
+        # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
-        rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP", "port": number} for number in outside]})
+        rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules
 
 
@@ -136,4 +149,8 @@ def _proxies(site: Site) -> list[NetworkPolicyPeerArgsDict]:
 
 def _ports(workload: str, ports: tuple[str, ...]) -> list[NetworkPolicyPortArgsDict]:
     numbers = {port.name: port.number for port in PORTS[workload]}
-    return [{"protocol": "TCP", "port": numbers[name]} for name in ports]
+    return [_tcp(numbers[name]) for name in ports]
+
+
+def _tcp(port: int) -> NetworkPolicyPortArgsDict:
+    return {"protocol": "TCP", "port": port}

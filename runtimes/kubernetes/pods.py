@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
+    EnvVarArgsDict,
     PodSecurityContextArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
@@ -12,18 +13,24 @@ from pulumi_kubernetes.core.v1 import (
 
 import versions
 from runtimes.kubernetes.configuration import Mounted
-from runtimes.kubernetes.site import Site
+from runtimes.kubernetes.permissions import PERMISSIONS
+from runtimes.kubernetes.site import ON_THE_MACHINE, Site
 from runtimes.kubernetes.storage import CLAIM
 from workload import HostPath, Probe, Resources, Workload
 
 _STOP_SECONDS = 60
 """How long a product may take to write what it holds in memory."""
 _SCRATCH = "/tmp"  # noqa: S108
+_MACHINE: EnvVarArgsDict = {
+    "name": "K8S_NODE_NAME",
+    "value_from": {"field_ref": {"field_path": "spec.nodeName"}},
+}
+"""Tells an agent which machine it is on."""
 
 
 def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecArgsDict:
     """Return the pod template of a workload; a StatefulSet adds the volume of its claim."""
-    agent = bool(workload.host_paths)
+    on_the_machine = workload.name in ON_THE_MACHINE or None
     files += Mounted(
         ({"name": "tmp", "empty_dir": {"size_limit": "256Mi"}},), ({"name": "tmp", "mount_path": _SCRATCH},)
     )
@@ -35,15 +42,14 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
         "metadata": {"labels": site.labels(workload.name)},
         "spec": {
             "service_account_name": workload.name,
-            "automount_service_account_token": False,
+            "automount_service_account_token": workload.name in PERMISSIONS,
             # Variables such as JAEGER_PORT for every Service are taken for settings by some products.
             "enable_service_links": False,
             "termination_grace_period_seconds": _STOP_SECONDS,
             "security_context": _pod_security(workload.user),
-            # An agent sees the machine's processes and network instead of its own pod's.
-            "host_network": agent or None,
-            "host_pid": agent or None,
-            "tolerations": [{"operator": "Exists"}] if agent else None,
+            "host_network": on_the_machine,
+            "host_pid": on_the_machine,
+            "tolerations": [{"operator": "Exists"}] if workload.per_node else None,
             "containers": [_container(workload, site, files)],
             "volumes": list(files.volumes),
         },
@@ -57,6 +63,7 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
         "image_pull_policy": "IfNotPresent",
         "command": list(workload.image.entrypoint),
         "args": list(workload.arguments),
+        "env": [_MACHINE] if workload.per_node else None,
         "ports": [{"name": port.name, "container_port": port.number} for port in workload.ports],
         "resources": _resources(workload.resources),
         # A product may replay its log for minutes, and an overloaded one must not be killed for being slow.
@@ -74,7 +81,7 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
 
 def _pod_security(user: int) -> PodSecurityContextArgsDict:
     return {
-        "run_as_non_root": True,
+        "run_as_non_root": user != 0,
         "run_as_user": user,
         "run_as_group": user,
         "fs_group": user,
@@ -101,7 +108,7 @@ def _probe(probe: Probe, *, period: int, failures: int) -> ProbeArgsDict:
 
 def _host(name: str, path: HostPath) -> Mounted:
     return Mounted(
-        ({"name": name, "host_path": {"path": path.path, "type": "Directory"}},),
+        ({"name": name, "host_path": {"path": path.path}},),
         (
             {
                 "name": name,

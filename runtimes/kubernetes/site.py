@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from kubernetes_cluster import agents_namespace
 from placement import ContainerPlacement
 from settings import Settings
 from targets import Exposure, Target
 
-AGENTS = frozenset({"node-exporter"})
+AGENTS = frozenset({"node-exporter", "log-collector"})
 """Workloads that read the machine, which restricted Pod Security forbids; they have their own namespace."""
+ON_THE_MACHINE = frozenset({"node-exporter"})
+"""Agents that see the machine's processes and network instead of their own pod's."""
 PUBLISHED = ("grafana",)
 """Workloads that ask people who they are; nothing else is led to from outside the cluster."""
 
@@ -55,7 +58,7 @@ class Site:
     @property
     def agents(self) -> str:
         """Namespace of the agents."""
-        return f"{self.namespace}-agents"
+        return agents_namespace(self.namespace)
 
     @property
     def gateway(self) -> str:

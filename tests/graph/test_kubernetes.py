@@ -15,9 +15,19 @@ from units import size_in_bytes
 
 pytestmark = pytest.mark.graph
 
-PRODUCTS = {"prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter", "grafana"}
+EVERYWHERE = {
+    "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
+    "blackbox-exporter", "kube-state-metrics", "log-collector",
+}  # fmt: skip
+WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector"}
+ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
 KUBERNETES = "1.36"
 CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
+
+
+def products(stack: str) -> set[str]:
+    """Return what the stack runs; Autopilot admits nothing that sees the machine."""
+    return EVERYWHERE if stack == "autopilot" else {*EVERYWHERE, "node-exporter"}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -29,7 +39,7 @@ class TestEveryStack:
         for resource in resources:
             if resource.token.startswith(("kubernetes:", "pulumi:providers:")):
                 component = resource.parent.rsplit("::", 1)[-1]
-                assert component in {"namespaces", *PRODUCTS}
+                assert component in {"namespaces", *products(stack)}
                 assert resource.name.startswith(f"{component}-")
 
     def test_one_provider_of_our_own_makes_every_object(self, stack: str) -> None:
@@ -40,20 +50,8 @@ class TestEveryStack:
 
     def test_tokens_say_nothing_of_the_target(self, stack: str) -> None:
         tokens = {r.token for r in render(stack).resources if r.token.startswith("observability:")}
-        assert tokens == {
-            f"observability:index:{name}"
-            for name in (
-                "Namespaces",
-                "Collector",
-                "Prometheus",
-                "Loki",
-                "Jaeger",
-                "Alertmanager",
-                "NodeExporter",
-                "Grafana",
-                "Password",
-            )
-        }
+        components = {"".join(part.capitalize() for part in name.split("-")) for name in products(stack)}
+        assert tokens == {f"observability:index:{name}" for name in ("Namespaces", "Password", *components)}
 
     def test_objects_are_valid(self, stack: str) -> None:
         for manifest in render(stack).manifests():
@@ -64,8 +62,8 @@ class TestEveryStack:
         rendering = render(stack)
         for kind in ("Service", "ServiceAccount"):
             names = [m["metadata"]["name"] for m in rendering.manifests(kind)]
-            assert sorted(names) == sorted(PRODUCTS)
-        assert {name for name, _, _ in rendering.pods()} == PRODUCTS
+            assert sorted(names) == sorted(products(stack))
+        assert {name for name, _, _ in rendering.pods()} == products(stack)
         for manifest in rendering.manifests("StatefulSet"):
             assert manifest["spec"]["serviceName"] == manifest["metadata"]["name"]
 
@@ -86,15 +84,17 @@ class TestEveryStack:
     def test_pods_are_restricted(self, stack: str) -> None:
         for name, namespace, spec in render(stack).pods():
             security, (container,) = spec["securityContext"], spec["containers"]
-            assert security["runAsNonRoot"] is True
-            assert security["runAsUser"] == security["fsGroup"] == security["runAsGroup"] > 0
+            root = name == "log-collector"
+            assert security["runAsNonRoot"] is not root
+            assert security["runAsUser"] == security["fsGroup"] == security["runAsGroup"]
+            assert (security["runAsUser"] == 0) is root
             assert security["seccompProfile"] == {"type": "RuntimeDefault"}
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }
-            assert spec["automountServiceAccountToken"] is False
+            assert spec["automountServiceAccountToken"] is (name in ASKS_THE_API)
             assert spec["serviceAccountName"] == name
             if namespace == "observability":
                 kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
@@ -102,14 +102,16 @@ class TestEveryStack:
                 assert not spec.get("hostNetwork")
                 assert not spec.get("hostPID")
 
-    def test_only_the_agent_sees_the_machine_and_cannot_change_it(self, stack: str) -> None:
+    def test_only_agents_see_the_machine_and_cannot_change_it(self, stack: str) -> None:
         rendering = render(stack)
-        agents = [(name, spec) for name, namespace, spec in rendering.pods() if namespace != "observability"]
-        ((name, spec),) = agents
-        assert name == "node-exporter"
-        (host,) = [volume for volume in spec["volumes"] if "hostPath" in volume]
-        (mount,) = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == host["name"]]
-        assert mount["readOnly"] is True
+        agents = {name: spec for name, namespace, spec in rendering.pods() if namespace != "observability"}
+        assert set(agents) == {"node-exporter", "log-collector"} & products(stack)
+        for name, spec in agents.items():
+            hosts = {volume["name"] for volume in spec["volumes"] if "hostPath" in volume}
+            mounts = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] in hosts]
+            assert mounts
+            assert all(mount["readOnly"] for mount in mounts)
+            assert bool(spec.get("hostNetwork")) is bool(spec.get("hostPID")) is (name == "node-exporter")
         levels = {
             m["metadata"]["name"]: m["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
             for m in rendering.manifests("Namespace")
@@ -118,7 +120,7 @@ class TestEveryStack:
         assert levels == {"observability": "restricted", "observability-agents": "privileged"}
         agents_namespace = rendering.one("Namespace", "observability-agents")
         assert (
-            "node-exporter"
+            "node-exporter reads the file systems"
             in agents_namespace["metadata"]["annotations"]["observability/pod-security-reason"]
         )
 
@@ -138,7 +140,7 @@ class TestEveryStack:
             text = "\n".join([*spec["containers"][0]["args"], *files.values()])
             named = set(re.findall(rf"/etc/{name}/[\w./-]+\.(?:yaml|ini)|/run/secrets/{name}/[\w-]+", text))
             assert named - set(files) == set()
-            assert named or name == "node-exporter"
+            assert named or name in ("node-exporter", "kube-state-metrics")
         assert any(path.startswith("/etc/prometheus/rules/") for path in rendering.files("prometheus"))
         assert any(path.startswith("/etc/grafana/dashboards/") for path in rendering.files("grafana"))
 
@@ -172,7 +174,7 @@ class TestEveryStack:
     def test_data_outlives_the_stack(self, stack: str) -> None:
         rendering = render(stack)
         sets = rendering.manifests("StatefulSet")
-        assert {m["metadata"]["name"] for m in sets} == PRODUCTS - {"node-exporter"}
+        assert {m["metadata"]["name"] for m in sets} == products(stack) - WITHOUT_DATA
         for manifest in sets:
             assert manifest["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
         kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
@@ -222,13 +224,6 @@ def test_googles_load_balancer_asks_for_health() -> None:
     assert check["spec"]["default"]["config"]["httpHealthCheck"] == {"requestPath": "/api/health"}
     assert check["spec"]["targetRef"]["name"] == "grafana"
     assert not render("aks").manifests("HealthCheckPolicy")
-
-
-def test_agents_are_found_in_their_own_namespace() -> None:
-    assert (
-        "node-exporter.observability-agents:9100"
-        in render("gke").files("prometheus")["/etc/prometheus/prometheus.yaml"]
-    )
 
 
 def test_data_goes_with_the_stack_when_asked() -> None:
