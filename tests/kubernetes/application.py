@@ -14,7 +14,7 @@ SHOP = "shop"
 LINE = {"level": "error", "message": "payment refused", "order": "4711"}
 _SCRIPT = f"""
 mkdir -p /tmp/www
-echo 'orders_total 42' > /tmp/www/metrics
+echo 'orders_total 42' > /tmp/www/metrics.txt
 busybox httpd -p 8080 -h /tmp/www
 echo '{json.dumps(LINE)}'
 busybox nslookup collector.{NAMESPACE}.svc.cluster.local | busybox grep Address
@@ -40,7 +40,7 @@ class Application:
         annotations = {
             "prometheus.io/scrape": "true",
             "prometheus.io/port": "8080",
-            "prometheus.io/path": "/metrics",
+            "prometheus.io/path": "/metrics.txt",
         }
         container = {
             "name": "app",

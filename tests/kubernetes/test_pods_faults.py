@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.kubernetes.stack import Stack
+from tests.docker.stack import changes
+from tests.kubernetes.stack import NAMESPACE, Stack
 from tests.live.conftest import get
 from tests.live.test_faults import send_log, send_trace
 from tests.project import until
@@ -44,20 +45,17 @@ def test_deleted_pods_of_loki_and_jaeger_keep_what_was_acknowledged(stack: Stack
     until(found, seconds=60, what="what was sent, after both pods were deleted")
 
 
-def test_a_deleted_object_is_restored(stack: Stack) -> None:
+def test_what_was_deleted_and_changed_by_hand_is_repaired(stack: Stack) -> None:
     api = stack.cluster.api
-    path = api.path("v1", "Service", "observability", "jaeger")
-    api.request("DELETE", path)
+    service = api.path("v1", "Service", NAMESPACE, "jaeger")
+    jaeger = api.path("apps/v1", "StatefulSet", NAMESPACE, "jaeger")
+    before = api.get(jaeger)["spec"]["persistentVolumeClaimRetentionPolicy"]
+    api.request("DELETE", service)
+    api.patch(jaeger, {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}})
+
+    found = changes(stack.project.preview("--refresh", "--json"))
+    assert found == {"jaeger-service": "create", "jaeger-stateful-set": "update"}
     stack.project.up("--refresh")
-    assert api.get(path)["spec"]["ports"]
+    assert api.get(jaeger)["spec"]["persistentVolumeClaimRetentionPolicy"] == before
     until(lambda: get(f"{stack.address('jaeger')}/api/services"), seconds=30, what="Jaeger behind its name")
-
-
-def test_a_field_changed_by_hand_is_repaired(stack: Stack) -> None:
-    api = stack.cluster.api
-    path = api.path("apps/v1", "StatefulSet", "observability", "jaeger")
-    api.patch(path, {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 7}}}})
-    assert "jaeger-stateful-set" in stack.project.preview("--refresh", "--diff")
-    stack.project.up("--refresh")
-    assert api.get(path)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] != 7
     stack.project.preview("--refresh", "--expect-no-changes")
