@@ -139,30 +139,31 @@ def make(engine: Docker) -> None:
             _import(engine, name, contents(image))
             if image in STOP_SIGNALS:
                 dockerfile = f"FROM {name}\nSTOPSIGNAL {STOP_SIGNALS[image]}\n"
-                context = _archive({"Dockerfile": dockerfile})
+                context = archive({"Dockerfile": dockerfile})
                 engine.request("POST", "/build", context, "application/x-tar", t=name)
 
 
 def _import(engine: Docker, name: str, files: Mapping[str, Path | str]) -> None:
     repository, _, tag = name.rpartition(":")
     where = {"fromSrc": "-", "repo": repository, "tag": tag}
-    engine.request("POST", "/images/create", _archive(files), "application/x-tar", **where)
+    engine.request("POST", "/images/create", archive(files), "application/x-tar", **where)
 
 
-def _archive(files: Mapping[str, Path | str]) -> bytes:
+def archive(files: Mapping[str, Path | str]) -> bytes:
+    """Return these files as a layer of an image, with a folder for scratch files and a shell's commands."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as layer:
         entry = tarfile.TarInfo("tmp")
         entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
-        archive.addfile(entry)
+        layer.addfile(entry)
         for path, source in files.items():
             entry = tarfile.TarInfo(path.lstrip("/"))
             content = source.encode() if isinstance(source, str) else source.resolve().read_bytes()
             entry.size, entry.mode = len(content), 0o755
-            archive.addfile(entry, io.BytesIO(content))
+            layer.addfile(entry, io.BytesIO(content))
         if "/bin/busybox" in files:
             for applet in _APPLETS:
                 link = tarfile.TarInfo(f"bin/{applet}")
                 link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-                archive.addfile(link)
+                layer.addfile(link)
     return buffer.getvalue()

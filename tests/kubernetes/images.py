@@ -1,0 +1,63 @@
+"""The images of the stack for the runtime of the cluster, made on this machine as for the Docker tier."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.docker import images
+from tests.kubernetes.cluster import PAUSE, Cluster
+from versions import Image
+
+APPLICATION = "docker.io/library/busybox:1.37.0"
+"""An image with a shell, for pods of the tests."""
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def make_pause(cluster: Cluster) -> None:
+    """Make the image that every pod needs."""
+    busybox = images.program("busybox")
+    assert busybox
+    _import(cluster, PAUSE, {"/bin/busybox": busybox}, ["/bin/busybox", "sleep", "infinity"])
+
+
+def make(cluster: Cluster) -> None:
+    """Make every image of the stack."""
+    for image in images.PROGRAMS:
+        _import(cluster, f"{image.repository}:{image.tag}", images.contents(image), list(image.entrypoint))
+
+
+def make_as(cluster: Cluster, image: Image, tag: str) -> None:
+    """Make an image under another tag as well, as a later version has."""
+    name = f"{image.repository}:{image.tag}"
+    cluster.ctr("images", "tag", name, f"{image.repository}:{tag}")
+
+
+def _import(cluster: Cluster, name: str, files: Mapping[str, Path | str], command: list[str]) -> None:
+    file = cluster.folder / "image.tar"
+    layer = images.archive(files)
+    configuration = json.dumps(
+        {
+            "architecture": _ARCHITECTURES[platform.machine()],
+            "os": "linux",
+            "config": {"Entrypoint": command, "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        }
+    ).encode()
+    manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
+    with tarfile.open(file, "w") as saved:
+        for member, content in {
+            "layer.tar": layer,
+            "config.json": configuration,
+            "manifest.json": manifest,
+        }.items():
+            entry = tarfile.TarInfo(member)
+            entry.size = len(content)
+            saved.addfile(entry, io.BytesIO(content))
+    cluster.ctr("images", "import", file)
+    file.unlink()
