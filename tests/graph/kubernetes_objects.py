@@ -153,4 +153,5 @@ def _unwrapped(value: Any) -> Any:
         return {key: _unwrapped(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_unwrapped(inner) for inner in value]
-    return value
+    # Numbers have no other type on their way to the engine.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
