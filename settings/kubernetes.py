@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from settings.section import Section
 from units import DnsName, matching
@@ -26,6 +26,10 @@ ClusterId = Annotated[
 """UID of the namespace ``kube-system``, which no two clusters share; it may be empty."""
 
 
+OUTSIDE_INGRESS, OUTSIDE_GATEWAY = "gce", "gke-l7-global-external-managed"
+"""Classes of entrances whose proxies are no pods of the cluster, but known addresses of its provider."""
+
+
 class Kubernetes(Section):
     """Where in a cluster the stack goes, and what of the cluster it watches."""
 
@@ -45,3 +49,22 @@ class Kubernetes(Section):
     """Class of the Gateway that leads to Grafana; empty for the target's usual one."""
     ingress_class: str = ""
     """Class of an Ingress, which then takes the Gateway's place; for clusters without the Gateway API."""
+    ingress_namespace: str = ""
+    """Namespace of the Ingress controller's pods, which may reach Grafana; empty for the class ``gce``, whose
+    proxies are outside the cluster."""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.ingress_class and self.gateway_class:
+            raise ValueError("gatewayClass and ingressClass are two ways in; keep one of them")
+        if self.ingress_class not in ("", OUTSIDE_INGRESS) and not self.ingress_namespace:
+            raise ValueError(
+                "ingressNamespace is required with ingressClass: name the namespace of the controller's "
+                "pods, which may then reach Grafana"
+            )
+        if self.gateway_class.startswith("gke-") and self.gateway_class != OUTSIDE_GATEWAY:
+            raise ValueError(
+                f"gatewayClass {self.gateway_class!r} is not supported: its proxies have addresses of a "
+                f"subnet of yours, which network policies would have to name; use {OUTSIDE_GATEWAY!r}"
+            )
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
 from settings import Settings
 from targets import Target
 from workload import Workload
+
+SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
+"""Environment variable: ``1`` where the cluster cannot be asked, as in the preview of somebody's fork."""
 
 
 class KubernetesRuntime:
@@ -36,8 +40,14 @@ class KubernetesRuntime:
         }
 
     def problems(self, workloads: Collection[str]) -> list[str]:
-        """Return what is wrong with the settings for this target."""
-        return preflight.problems(self._site)
+        """Return what is wrong with the settings for this target, and with the cluster itself."""
+        found = preflight.problems(self._site)
+        if os.environ.get(SKIP) != "1":
+            # Its client takes half a second to load, which no other preview should pay.
+            from runtimes.kubernetes import cluster  # noqa: PLC0415
+
+            found += cluster.problems(self._site)
+        return found
 
     def notices(self) -> tuple[str, ...]:
         """Return what is limited or different at this target, a line each."""

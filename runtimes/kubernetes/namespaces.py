@@ -8,6 +8,7 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.networking.v1 import NetworkPolicy, NetworkPolicyPeerArgsDict
 
 from runtimes.kubernetes.site import Site
+from targets import Exposure
 
 _AGENTS_REASON = (
     "node-exporter reads the file systems, processes and network of the machine, log-collector its log "
@@ -43,7 +44,7 @@ class Namespaces(pulumi.ComponentResource):
         keep = not site.settings.delete_data
         self._deny(self._namespace(site.namespace, "stack", "restricted", keep=keep), "stack")
         self._deny(self._namespace(site.agents, "agents", "privileged", _AGENTS_REASON), "agents")
-        if site.has_gateway:
+        if site.exposure is Exposure.GATEWAY:
             self._namespace(site.gateway, "gateway", "baseline", _GATEWAY_REASON)
         self.register_outputs({})
 

@@ -18,6 +18,8 @@ from placement import PORTS
 from runtimes.kubernetes.permissions import PERMISSIONS
 from runtimes.kubernetes.site import Children, Site
 from settings import Settings
+from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
+from targets import Exposure
 from workload import Workload
 
 EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -47,8 +49,7 @@ INTAKE: Mapping[str, tuple[str, ...]] = {"collector": ("otlp-grpc", "otlp-http",
 ENTRANCE: Mapping[str, tuple[str, ...]] = {"grafana": ("http",)}
 """Ports that the target's gateway leads to."""
 
-_OUTSIDE_PROXIES = {"gke-l7-global-external-managed": ("35.191.0.0/16", "130.211.0.0/22")}
-"""Gateway class → addresses of its proxies, where they are not pods of the cluster."""
+_GOOGLES_PROXIES = ("35.191.0.0/16", "130.211.0.0/22")
 _ADDRESSES: list[NetworkPolicyPeerArgsDict] = [
     # Not the addresses of this network segment, where clouds tell a machine its credentials.
     {"ip_block": {"cidr": "0.0.0.0/0", "except_": ["169.254.0.0/16"]}},
@@ -101,7 +102,7 @@ def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict
     ]
     if workload in INTAKE:
         rules.append({"from_": [{"namespace_selector": {}}], "ports": _ports(workload, INTAKE[workload])})
-    if workload in ENTRANCE and site.has_gateway:
+    if workload in ENTRANCE and site.exposure is not Exposure.PORT_FORWARD:
         rules.append({"from_": _proxies(site), "ports": _ports(workload, ENTRANCE[workload])})
     return rules
 
@@ -142,9 +143,12 @@ def _pods(workload: str, site: Site) -> NetworkPolicyPeerArgsDict:
 
 
 def _proxies(site: Site) -> list[NetworkPolicyPeerArgsDict]:
-    if ranges := _OUTSIDE_PROXIES.get(site.target.gateway_class):
-        return [{"ip_block": {"cidr": cidr}} for cidr in ranges]
-    return [{"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": site.gateway}}}]
+    """Return who carries people's requests: proxies of the provider, or pods of the cluster."""
+    kubernetes = site.settings.kubernetes
+    if (kubernetes.ingress_class or site.gateway_class) in (OUTSIDE_INGRESS, OUTSIDE_GATEWAY):
+        return [{"ip_block": {"cidr": cidr}} for cidr in _GOOGLES_PROXIES]
+    namespace = kubernetes.ingress_namespace if kubernetes.ingress_class else site.gateway
+    return [{"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}]
 
 
 def _ports(workload: str, ports: tuple[str, ...]) -> list[NetworkPolicyPortArgsDict]:

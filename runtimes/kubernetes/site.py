@@ -66,9 +66,21 @@ class Site:
         return f"{self.namespace}-gateway"
 
     @property
-    def has_gateway(self) -> bool:
-        """Whether people come in through a Gateway."""
-        return self.target.exposure is Exposure.GATEWAY
+    def exposure(self) -> Exposure:
+        """How people come in: as the settings say, else as is usual at the target."""
+        if self.settings.kubernetes.ingress_class:
+            return Exposure.INGRESS
+        return Exposure.GATEWAY if self.settings.kubernetes.gateway_class else self.target.exposure
+
+    @property
+    def gateway_class(self) -> str:
+        """Class of the Gateway."""
+        return self.settings.kubernetes.gateway_class or self.target.gateway_class
+
+    @property
+    def storage_class(self) -> str:
+        """Class of the volumes."""
+        return self.settings.kubernetes.storage_class or self.target.storage_class
 
     @property
     def placement(self) -> KubernetesPlacement:
@@ -76,7 +88,7 @@ class Site:
         url = f"https://{self.settings.kubernetes.host}"
         return KubernetesPlacement(
             homes={"grafana": "/usr/share/grafana"},
-            public_urls=dict.fromkeys(PUBLISHED, url) if self.has_gateway else {},
+            public_urls=dict.fromkeys(PUBLISHED, url) if self.exposure is not Exposure.PORT_FORWARD else {},
             agents=self.agents,
         )
 

@@ -24,7 +24,7 @@ def claim(volume: Volume, workload: str, site: Site) -> PersistentVolumeClaimArg
         "metadata": {"name": CLAIM, "labels": site.selector(workload)},
         "spec": {
             "access_modes": ["ReadWriteOnce"],
-            **({"storage_class_name": site.target.storage_class} if site.target.storage_class else {}),
+            **({"storage_class_name": site.storage_class} if site.storage_class else {}),
             "resources": {"requests": {"storage": claimed_size(volume.size, site.target)}},
         },
     }

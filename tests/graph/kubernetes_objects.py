@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pulumi
+import pytest
 import yaml
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings
@@ -129,7 +129,6 @@ def render(stack: str) -> Rendering:
 
 def rendered(stack: str, config: dict[str, str]) -> Rendering:
     """Run the whole program for a configuration, without looking for a cluster."""
-    os.environ["OBSERVABILITY_SKIP_PREFLIGHT"] = "1"
     rendering = Rendering()
     settings.reset_options()
     monitor = _Monitor(rendering)
@@ -141,7 +140,9 @@ def rendered(stack: str, config: dict[str, str]) -> Rendering:
     def run() -> None:
         runpy.run_path(str(PROJECT / "__main__.py"))
 
-    run()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
+        run()
     return rendering
 
 
@@ -152,4 +153,5 @@ def _unwrapped(value: Any) -> Any:
         return {key: _unwrapped(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_unwrapped(inner) for inner in value]
-    return value
+    # Numbers have no other type on their way to the engine.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

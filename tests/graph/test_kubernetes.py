@@ -21,7 +21,7 @@ EVERYWHERE = {
 }  # fmt: skip
 WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector"}
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
-KUBERNETES = "1.36"
+KUBERNETES = ("1.34", "1.35", "1.36")
 CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 
@@ -55,8 +55,8 @@ class TestEveryStack:
 
     def test_objects_are_valid(self, stack: str) -> None:
         for manifest in render(stack).manifests():
-            if manifest["kind"] not in CUSTOM:
-                kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+            for version in () if manifest["kind"] in CUSTOM else KUBERNETES:
+                kubernetes_validate.validate(manifest, version, strict=True)
 
     def test_what_others_refer_to_by_name_has_that_name(self, stack: str) -> None:
         rendering = render(stack)
@@ -224,6 +224,55 @@ def test_googles_load_balancer_asks_for_health() -> None:
     assert check["spec"]["default"]["config"]["httpHealthCheck"] == {"requestPath": "/api/health"}
     assert check["spec"]["targetRef"]["name"] == "grafana"
     assert not render("aks").manifests("HealthCheckPolicy")
+
+
+def with_kubernetes(stack: str, **values: str) -> dict[str, str]:
+    config = configuration(stack)
+    given = json.loads(config["observability:kubernetes"]) | values
+    return config | {"observability:kubernetes": json.dumps(given)}
+
+
+@pytest.mark.parametrize(
+    ("values", "ingress_class", "annotations"),
+    [
+        ({"ingressClass": "traefik", "ingressNamespace": "traefik"}, "traefik", None),
+        ({"ingressClass": "gce"}, None, {"kubernetes.io/ingress.class": "gce"}),
+    ],
+)
+def test_an_ingress_takes_the_place_of_a_gateway_when_asked(
+    values: dict[str, str], ingress_class: str | None, annotations: dict[str, str] | None
+) -> None:
+    rendering = rendered("gke", with_kubernetes("gke", **values))
+    assert not rendering.manifests("Gateway", "HTTPRoute", "HealthCheckPolicy")
+    (ingress,) = rendering.manifests("Ingress")
+    kubernetes_validate.validate(ingress, KUBERNETES[-1], strict=True)
+    assert ingress["spec"].get("ingressClassName") == ingress_class
+    assert ingress["metadata"].get("annotations") == annotations
+    (tls,), (rule,) = ingress["spec"]["tls"], ingress["spec"]["rules"]
+    assert tls["hosts"] == [rule["host"]]
+    assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "grafana", "port": {"number": 3000}}
+    assert rendering.outputs["grafana"]["url"] == f"https://{rule['host']}"
+    sources = [
+        peer
+        for policy in rendering.manifests("NetworkPolicy")
+        if policy["spec"]["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name") == "grafana"
+        for source in policy["spec"]["ingress"]
+        for peer in source["from"]
+    ]
+    controller = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}
+    assert (controller in sources) is ("ingressNamespace" in values)
+    assert any("ipBlock" in source for source in sources) is ("ingressNamespace" not in values)
+
+
+def test_classes_may_be_other_ones_than_usual_at_the_target() -> None:
+    rendering = rendered("gke", with_kubernetes("gke", storageClass="fast", gatewayClass="istio"))
+    (gateway,) = rendering.manifests("Gateway")
+    assert gateway["spec"]["gatewayClassName"] == "istio"
+    classes = {
+        m["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"]
+        for m in rendering.manifests("StatefulSet")
+    }
+    assert classes == {"fast"}
 
 
 def test_data_goes_with_the_stack_when_asked() -> None:

@@ -17,6 +17,12 @@ from workload import HostPath, Probe, Resources, Volume, Workload
 pytestmark = pytest.mark.graph
 
 
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the stack file only; what the cluster itself says has tests of its own."""
+    monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
+
+
 @pytest.mark.parametrize(
     ("size", "target", "claimed"),
     [
