@@ -69,6 +69,7 @@ class Application:
         self.cluster.api.apply(self.manifest)
 
     def pod(self) -> str:
-        """Return the name of its pod."""
-        (pod,) = self.cluster.api.list("v1", "Pod", SHOP)
-        return str(pod["metadata"]["name"])
+        """Return the name of its pod; `OSError` while there is none."""
+        for pod in self.cluster.api.list("v1", "Pod", SHOP):
+            return str(pod["metadata"]["name"])
+        raise OSError(f"no pod in the namespace {SHOP}")

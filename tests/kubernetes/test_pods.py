@@ -44,8 +44,7 @@ def test_every_pod_is_ready_under_pod_security(stack: Stack) -> None:
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_nothing_is_left_to_change_also_after_a_refresh(stack: Stack) -> None:
-    stack.project.preview("--expect-no-changes")
+def test_nothing_is_left_to_change_after_a_refresh(stack: Stack) -> None:
     stack.project.preview("--refresh", "--expect-no-changes")
 
 

@@ -58,4 +58,3 @@ def test_what_was_deleted_and_changed_by_hand_is_repaired(stack: Stack) -> None:
     stack.project.up("--refresh")
     assert api.get(jaeger)["spec"]["persistentVolumeClaimRetentionPolicy"] == before
     until(lambda: get(f"{stack.address('jaeger')}/api/services"), seconds=30, what="Jaeger behind its name")
-    stack.project.preview("--refresh", "--expect-no-changes")
