@@ -37,7 +37,8 @@ for announcement in plan.announcements:
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
 prometheus = Prometheus("prometheus", plan.prometheus, runtime)
-loki = Loki("loki", {"logs": settings.logs}, runtime)
+bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
+loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
 receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(

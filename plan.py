@@ -8,9 +8,11 @@ from pathlib import Path
 
 import catalogue
 from catalogue import Service
+from components import loki_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
+from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from container_engine import DISCOVERY, ContainerEngine, container_engine
 from kubernetes_cluster import KubernetesCluster, kubernetes_cluster
@@ -46,6 +48,7 @@ class Plan:
     """Cluster whose pods are found by themselves; None where there is none."""
     prometheus: PrometheusArgs
     collector: CollectorArgs
+    loki: LokiStorage
     grafana: GrafanaContent
 
 
@@ -62,6 +65,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     problems += (
         runtime.problems(products) + _unheard(services, products, target) + _reserved(services, wanted)
     )
+    problems += loki_storage.problems(settings.logs.object_storage, target)
     if problems:
         raise StackFileError(problems)
 
@@ -98,6 +102,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
         },
+        {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
     )
 

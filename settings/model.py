@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
 from settings.kubernetes import Kubernetes
+from settings.object_storage import ObjectStorage
 from settings.section import Section
 from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
@@ -84,6 +85,13 @@ class Logs(Section):
     """How long log lines are kept."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
+    object_storage: ObjectStorage | None = None
+    """Bucket that lines are kept in instead of on the volume; for targets of clouds."""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Configuration keys of the secrets that the bucket needs."""
+        return self.object_storage.secret_keys if self.object_storage else ()
 
 
 class Traces(Section):

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from settings.model import Alerting
+from settings.model import Alerting, Logs
 
 PLACEHOLDER = "https://example.org/placeholder0"
 """Passes for a webhook's URL and, by its 32 characters, for a routing key."""
@@ -27,7 +27,10 @@ def forget_encryption(file: Path) -> list[str]:
     file.write_text(yaml.safe_dump({key: value for key, value in content.items() if key not in ENCRYPTION}))
     encrypted = {key for key, value in config.items() if isinstance(value, dict) and "secure" in value}
     try:
-        needed = Alerting.model_validate(config.get("observability:alerting", {})).secret_keys
+        needed = (
+            *Alerting.model_validate(config.get("observability:alerting", {})).secret_keys,
+            *Logs.model_validate(config.get("observability:logs", {})).secret_keys,
+        )
     except ValidationError:
         needed = ()  # the preview says what is wrong
     return sorted({*encrypted, *(f"observability:{key}" for key in needed)})

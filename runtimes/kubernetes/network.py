@@ -15,11 +15,12 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from placement import PORTS
+from runtimes.kubernetes.identity import uses_bucket
 from runtimes.kubernetes.permissions import PERMISSIONS
 from runtimes.kubernetes.site import Children, Site
 from settings import Settings
 from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
-from targets import Exposure
+from targets import Exposure, Identity
 from workload import Workload
 
 EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -61,6 +62,11 @@ _ANYWHERE: list[NetworkPolicyPeerArgsDict] = [
     {"namespace_selector": {}},
 ]
 _HTTPS = 443
+_GOOGLES_IDENTITY: list[NetworkPolicyEgressRuleArgsDict] = [
+    {"to": [{"ip_block": {"cidr": f"{address}/32"}}], "ports": [{"protocol": "TCP", "port": port}]}
+    for address, port in (("169.254.169.254", 80), ("169.254.169.252", 988))
+]
+"""Where pods ask who they are, with and without Dataplane V2."""
 
 
 def service(workload: Workload, site: Site, children: Children) -> None:
@@ -116,6 +122,10 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     if workload in PERMISSIONS:
         api_server = sorted({_HTTPS, site.target.api_port})
         rules.append({"to": _ADDRESSES, "ports": [_tcp(port) for port in api_server]})
+    if uses_bucket(workload, site):
+        rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
+        if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
+            rules += _GOOGLES_IDENTITY
     if workload in ("prometheus", "blackbox-exporter"):
         # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})

@@ -13,6 +13,7 @@ from pulumi_kubernetes.core.v1 import (
 
 import versions
 from runtimes.kubernetes.configuration import Mounted
+from runtimes.kubernetes.identity import pod_labels
 from runtimes.kubernetes.permissions import PERMISSIONS
 from runtimes.kubernetes.site import ON_THE_MACHINE, Site
 from runtimes.kubernetes.storage import CLAIM
@@ -39,7 +40,7 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
     if workload.volume:
         files += Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
     return {
-        "metadata": {"labels": site.labels(workload.name)},
+        "metadata": {"labels": {**site.labels(workload.name), **pod_labels(workload.name, site)}},
         "spec": {
             "service_account_name": workload.name,
             "automount_service_account_token": workload.name in PERMISSIONS,

@@ -19,7 +19,12 @@ from pulumi.runtime import mocks, rpc, settings
 PROJECT = Path(__file__).parents[2]
 STACKS = ("minikube", "oke", "aks", "gke", "autopilot", "prod")
 CANARY = "0123456789abcdef-canary-of-a-secret"
-SECRETS = {"slackApiUrl": f"https://hooks.example.org/{CANARY}", "pagerdutyRoutingKey": CANARY[:32]}
+SECRETS = {
+    "slackApiUrl": f"https://hooks.example.org/{CANARY}",
+    "pagerdutyRoutingKey": CANARY[:32],
+    "lokiAccessKeyId": CANARY,
+    "lokiSecretAccessKey": CANARY,
+}
 
 
 @dataclass(frozen=True)

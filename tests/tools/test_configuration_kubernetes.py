@@ -10,8 +10,13 @@ import pytest
 
 from components import log_collector
 from components.collector import workload as collector
+from components.loki import LokiArgs, configuration
 from components.prometheus import workload as prometheus
+from placement import ContainerPlacement
 from plan import Plan, make_plan
+from rendering import to_yaml
+from settings.model import Logs
+from targets import TARGETS
 from tests.tools.test_configuration import written
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -46,6 +51,25 @@ def test_prometheus_accepts_what_it_finds_in_a_cluster(
     mixins = {mixin.name for mixin in plan.prometheus["mixins"]}
     assert "http" in mixins
     assert ("node" in mixins) is (plan.settings.target != "gke-autopilot")
+
+
+STORAGE = {
+    "minikube": None,
+    "gke": {"bucket": "acme-loki"},
+    "aks": {"bucket": "acme-loki", "account": "acmelogs", "clientId": "0a1b2c3d-0000-4000-8000-000000000001"},
+    "oke": {"bucket": "acme-loki", "namespace": "acme", "region": "eu-frankfurt-1", "since": "2026-12-01"},
+}
+
+
+@pytest.mark.parametrize("target", STORAGE)
+def test_loki_accepts_where_its_lines_are_kept(target: str, tmp_path: Path, tool: Callable[..., str]) -> None:
+    logs = Logs.model_validate({"objectStorage": STORAGE[target]})
+    secrets = dict.fromkeys(logs.secret_keys, "a secret")
+    args: LokiArgs = {"logs": logs, "object_storage": TARGETS[target].object_storage}
+    written = configuration(args, ContainerPlacement(homes={}, public_urls={}), secrets)
+    file = tmp_path / "loki.yaml"
+    file.write_text(to_yaml(written))
+    tool("loki", "-verify-config", f"-config.file={file}")
 
 
 def test_the_log_collector_and_the_collector_accept_their_configuration(
