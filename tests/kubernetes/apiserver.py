@@ -107,16 +107,23 @@ def an_apiserver(*options: str) -> Iterator[ApiServer]:
 
 
 def start(
-    servers: Servers, host: str, *options: str, users: dict[str, str] | None = None, port: int = 0
+    servers: Servers,
+    host: str,
+    *options: str,
+    users: dict[str, str] | None = None,
+    data: Path | None = None,
 ) -> ApiServer:
-    """Start etcd and an API server that listens on ``host``, and wait until it is ready."""
+    """Start etcd and an API server that listens on ``host``, and wait until it is ready.
+
+    ``users`` are further ones and their groups; ``data`` is where etcd keeps what it is told.
+    """
     folder = servers.folder
-    client, peer, free = free_ports(3)
+    client, peer, port = free_ports(3)
     etcd = f"http://127.0.0.1:{client}"
     servers.start(
         "etcd",
         "etcd",
-        f"--data-dir={folder / 'etcd'}",
+        f"--data-dir={data or folder / 'etcd'}",
         f"--listen-client-urls={etcd}",
         f"--advertise-client-urls={etcd}",
         f"--listen-peer-urls=http://127.0.0.1:{peer}",
@@ -124,7 +131,7 @@ def start(
         f"--initial-cluster=default=http://127.0.0.1:{peer}",
     )
     groups = {**_USERS, **(users or {})}
-    server = ApiServer(folder, host, port or free, {user: secrets.token_hex(16) for user in groups})
+    server = ApiServer(folder, host, port, {user: secrets.token_hex(16) for user in groups})
     _write_tokens(server, groups)
     servers.start(
         "kube-apiserver",

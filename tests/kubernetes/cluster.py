@@ -120,7 +120,7 @@ def _start_containerd(servers: Servers, inside: Machine) -> None:
     (folder / "containerd.toml").write_text(
         f"""
 version = 2
-root = "{folder / "containerd"}"
+root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper"]
 [grpc]
@@ -153,6 +153,7 @@ def _start_control_plane(servers: Servers, inside: Machine) -> ApiServer:
         f"--kubelet-client-certificate={authority}",
         f"--kubelet-client-key={key}",
         users={_KUBELET: "system:nodes"},
+        data=Path("/var/lib/etcd"),
     )
     servers.start(
         "kube-controller-manager",

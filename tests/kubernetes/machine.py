@@ -29,8 +29,9 @@ _KERNEL = {
     "kernel/keys/root_maxbytes": "25000000",
 }
 """What the kubelet would set for the whole machine if it did not find it so."""
+_CGROUP = "observability-"
 _EMPTY = ("/run", "/var/lib", "/var/log")
-"""Folders that begin empty inside, since programs leave things there."""
+"""Folders that begin empty inside, in memory: what programs leave there goes with the machine."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def a_machine(folder: Path) -> Iterator[Machine]:
     )
     assert process.stdin
     assert process.stdout
-    cgroup = f"observability-{process.pid}"
+    _remove_abandoned_cgroups()
+    cgroup = f"{_CGROUP}{process.pid}"
     try:
         answer = process.stdout.readline().decode()
         assert answer == "ready\n", f"no namespaces: {answer}"
@@ -177,6 +179,13 @@ def _make_cgroups(name: str) -> None:
         for setting in ("cpuset.cpus", "cpuset.mems"):
             if (root / setting).exists():
                 (root / name / setting).write_text((root / setting).read_text())
+
+
+def _remove_abandoned_cgroups() -> None:
+    """Remove the control groups, by then empty, of tests that were killed."""
+    for name in {path.name for root in _hierarchies() for path in root.glob(f"{_CGROUP}*")}:
+        if not psutil.pid_exists(int(name.removeprefix(_CGROUP))):
+            _remove_cgroups(name)
 
 
 def _remove_cgroups(name: str) -> bool:
