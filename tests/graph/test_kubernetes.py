@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 
@@ -25,6 +26,7 @@ REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2}
 REPLICA_SERVICES = {"prometheus-replicas", "alertmanager-replicas", "loki-replicas"}
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
 KUBERNETES = ("1.34", "1.35", "1.36")
+schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 
@@ -56,7 +58,9 @@ class TestEveryStack:
         components = {"".join(part.capitalize() for part in name.split("-")) for name in products(stack)}
         assert tokens == {f"observability:index:{name}" for name in ("Namespaces", "Password", *components)}
 
-    def test_objects_are_valid(self, stack: str) -> None:
+    def test_objects_are_valid(self, stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        # The library reads all of a version's schemas again for every object.
+        monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", schema_contents)
         for manifest in render(stack).manifests():
             for version in () if manifest["kind"] in CUSTOM else KUBERNETES:
                 kubernetes_validate.validate(manifest, version, strict=True)
