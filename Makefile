@@ -46,8 +46,8 @@ check: setup-test ## formatting, linting, types and the fast tests
 test-live: setup-test ## test the running servers of the stack `local`
 	@$(IN_ENV) python -m pytest tests/live
 
-test-kubernetes: setup-test ## test the Kubernetes stacks: every object by schema, previews (no cluster yet)
-	@$(IN_ENV) python -m pytest tests/graph tests/engine -k "kubernetes or minikube or oke or aks or gke or prod"
+test-kubernetes: setup-test ## test the Kubernetes stacks: previews, a real API server, pods of a real cluster (as root)
+	@$(IN_ENV) python -m pytest tests/kubernetes tests/graph tests/engine -k "kubernetes or minikube or oke or aks or gke or prod"
 
 test-docker: setup-test ## test against a real Docker engine
 	@$(IN_ENV) python -m pytest tests/docker

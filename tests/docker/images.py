@@ -110,10 +110,11 @@ def contents(image: Image) -> Mapping[str, Path | str]:
     files: dict[str, Path | str] = {}
     if image not in WITHOUT_A_SHELL:
         files["/bin/busybox"] = program("busybox") or _missing("busybox")
-    for name in PROGRAMS[image]:
+    programs = PROGRAMS.get(image, (image.program,))
+    for name in programs:
         path = PurePosixPath(image.entrypoint[0])
         if found := program(name):
-            own = path if name == PROGRAMS[image][0] else path.with_name(name)
+            own = path if name == programs[0] else path.with_name(name)
             files |= {str(own): found, **_libraries(found)}
         else:
             files[str(path)] = STUBS[image].script if image in STUBS else _missing(name)

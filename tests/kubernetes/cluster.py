@@ -29,6 +29,8 @@ from tests.standin.kubernetes_api import Kubernetes
 NODE = "minikube"
 PAUSE = "docker.io/library/pause:tests"
 """The image that holds the namespaces of a pod."""
+_SOCKET = "/run/containerd/containerd.sock"
+"""Inside; the kubelet looks for the metrics of containers there, whatever it is told."""
 _PODS, _SERVICES = 0, 1
 _DOMAIN = "cluster.local"
 _KUBELET = f"system:node:{NODE}"
@@ -54,7 +56,7 @@ class Cluster:
 
     def ctr(self, *arguments: str | Path) -> str:
         """Ask the container runtime; return what it printed."""
-        return self.machine.run("ctr", f"--address={_socket(self.folder)}", "-n", "k8s.io", *arguments)
+        return self.machine.run("ctr", f"--address={_SOCKET}", "-n", "k8s.io", *arguments)
 
 
 def missing() -> str:
@@ -94,10 +96,6 @@ def _running(inside: Machine, folder: Path) -> Iterator[Cluster]:
         servers.stop()
 
 
-def _socket(folder: Path) -> Path:
-    return folder / "containerd.sock"
-
-
 def _start_containerd(servers: Servers, inside: Machine) -> None:
     folder = servers.folder
     network = {
@@ -126,7 +124,7 @@ root = "{folder / "containerd"}"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper"]
 [grpc]
-address = "{_socket(folder)}"
+address = "{_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "{PAUSE}"
 restrict_oom_score_adj = true
@@ -191,7 +189,7 @@ def _start_node(servers: Servers, cluster: Cluster) -> None:
         "failSwapOn": False,
         "clusterDNS": [inside.address],
         "clusterDomain": _DOMAIN,
-        "containerRuntimeEndpoint": f"unix://{_socket(folder)}",
+        "containerRuntimeEndpoint": f"unix://{_SOCKET}",
         "volumePluginDir": str(folder / "plugins"),
         # A file of a ConfigMap changes within seconds, not within a minute and a half.
         "syncFrequency": "3s",

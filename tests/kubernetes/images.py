@@ -10,25 +10,34 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import versions
 from tests.docker import images
 from tests.kubernetes.cluster import PAUSE, Cluster
 from versions import Image
 
-APPLICATION = "docker.io/library/busybox:1.37.0"
-"""An image with a shell, for pods of the tests."""
+APPLICATION = f"{versions.LOADER.repository}:{versions.LOADER.tag}"
+"""Image with a shell, for pods of the tests."""
+PROGRAMS = (
+    versions.PROMETHEUS,
+    versions.LOKI,
+    versions.COLLECTOR,
+    versions.ALERTMANAGER,
+    versions.JAEGER,
+    versions.NODE_EXPORTER,
+    versions.BLACKBOX_EXPORTER,
+    versions.KUBE_STATE_METRICS,
+    versions.GRAFANA,
+    versions.LOADER,
+)
+"""What runs in pods, and a shell for pods of the tests."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def make_pause(cluster: Cluster) -> None:
-    """Make the image that every pod needs."""
-    busybox = images.program("busybox")
-    assert busybox
-    _import(cluster, PAUSE, {"/bin/busybox": busybox}, ["/bin/busybox", "sleep", "infinity"])
-
-
 def make(cluster: Cluster) -> None:
-    """Make every image of the stack."""
-    for image in images.PROGRAMS:
+    """Make every image of the stack, and the one that every pod needs."""
+    busybox = images.contents(versions.LOADER)
+    _import(cluster, PAUSE, busybox, ["/bin/busybox", "sleep", "infinity"])
+    for image in PROGRAMS:
         _import(cluster, f"{image.repository}:{image.tag}", images.contents(image), list(image.entrypoint))
 
 

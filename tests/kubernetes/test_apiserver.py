@@ -10,7 +10,7 @@ from tests.kubernetes.apiserver import ApiServer
 from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes, KubernetesError
 
-pytestmark = [pytest.mark.kubernetes]
+pytestmark = pytest.mark.kubernetes
 
 NAMESPACE = "restricted"
 
