@@ -96,7 +96,7 @@ def replicas(workload: Workload, site: Site, children: Children) -> None:
         f"{children.prefix}-replicas-service",
         metadata={**site.named(workload.name), "name": name},
         spec={
-            "selector": site.selector(workload.name),
+            "selector": {**site.selector(workload.name), **site.replica_labels(workload)},
             "cluster_ip": "None",
             "publish_not_ready_addresses": True,
             "ports": [{"name": port.name, "port": port.number} for port in workload.ports],

@@ -42,7 +42,13 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
     if workload.volume:
         files += Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
     return {
-        "metadata": {"labels": {**site.labels(workload.name), **pod_labels(workload.name, site)}},
+        "metadata": {
+            "labels": {
+                **site.labels(workload.name),
+                **site.replica_labels(workload),
+                **pod_labels(workload.name, site),
+            }
+        },
         "spec": {
             "service_account_name": workload.name,
             "automount_service_account_token": workload.name in PERMISSIONS,

@@ -13,6 +13,7 @@ from placement import ContainerPlacement
 from profiles import REPLICAS
 from settings import Settings
 from targets import Exposure, Target
+from workload import Workload
 
 AGENTS = frozenset({"node-exporter", "log-collector"})
 """Workloads that read the machine, which restricted Pod Security forbids; they have their own namespace."""
@@ -120,6 +121,10 @@ class Site:
     def labels(self, workload: str) -> dict[str, str]:
         """Return the labels of every object of a workload."""
         return {**self.selector(workload), "app.kubernetes.io/part-of": "observability"}
+
+    def replica_labels(self, workload: Workload) -> dict[str, str]:
+        """Return the label of pods with others beside them: on AKS no two Services may select alike."""
+        return {"observability/replicated": "true"} if workload.replicas > 1 else {}
 
     def named(self, workload: str) -> ObjectMetaArgsDict:
         """Return the metadata of an object that is found by its name: the workload's."""
