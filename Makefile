@@ -13,7 +13,7 @@ SELECT := pulumi stack select --create $(STACK);
 .PHONY: help setup setup-test up down preview outputs health test check test-live test-kubernetes test-docker bench lock env
 
 help: ## list the targets
-	@echo "STACK=$(STACK) chooses the stack (local, dev, minikube, prod, oke, aks, gke); PYTHON=$(PYTHON) the Python."
+	@echo "STACK=$(STACK) chooses the stack (local, dev, minikube, prod, oke, aks, gke, autopilot); PYTHON=$(PYTHON) the Python."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## find, download or build the programs, and install the Python packages

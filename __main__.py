@@ -72,7 +72,17 @@ outputs = {
 if "grafana" in plan.products:
     password = config.get_secret(GRAFANA_PASSWORD) or Password("grafana-password").result
     secret_key = Password("grafana-secret-key").result
-    grafana = Grafana("grafana", {**plan.grafana, "password": password, "secret_key": secret_key}, runtime)
+    database = settings.dashboards.database
+    grafana = Grafana(
+        "grafana",
+        {
+            **plan.grafana,
+            "password": password,
+            "secret_key": secret_key,
+            "database_password": config.require_secret(database.password_secret) if database else "",
+        },
+        runtime,
+    )
     outputs |= {
         "grafana_url": grafana.url,
         "grafana_username": settings.dashboards.username,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import catalogue
+import profiles
 from catalogue import Service
 from components import loki_storage
 from components.collector import CollectorArgs
@@ -66,6 +67,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         runtime.problems(products) + _unheard(services, products, target) + _reserved(services, wanted)
     )
     problems += loki_storage.problems(settings.logs.object_storage, target)
+    problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
 

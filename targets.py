@@ -83,6 +83,8 @@ class Target:
     """Format of these files as the collector's container parser calls it."""
     log_options: tuple[tuple[str, str], ...] = ()
     """Options of the container engine's ``json-file`` log driver that limit what logs take on disk."""
+    replicates: bool = False
+    """Whether several replicas of a product can run side by side."""
     cluster_jobs: tuple[str, ...] = ()
     """Scrape jobs of the cluster's own parts; what a provider hides is missing, and so are its alerts."""
     api_port: int = 443
@@ -134,6 +136,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.KUBERNETES,
             Exposure.PORT_FORWARD,
             products=_IN_A_CLUSTER,
+            replicates=True,
             cluster_jobs=_CLUSTER_JOBS,
             node_log_folders=("/var/log", "/var/lib/docker/containers"),
             api_port=8443,
@@ -145,6 +148,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
             products=_IN_A_CLUSTER,
+            replicates=True,
             cluster_jobs=_CLUSTER_JOBS,
             node_log_folders=_NODE_LOGS,
             api_port=6443,
@@ -159,6 +163,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
             products=_IN_A_CLUSTER,
+            replicates=True,
             cluster_jobs=_CLUSTER_JOBS,
             node_log_folders=_NODE_LOGS,
             storage_class="managed-csi",
@@ -171,6 +176,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
             products=_IN_A_CLUSTER,
+            replicates=True,
             cluster_jobs=_CLUSTER_JOBS,
             node_log_folders=_NODE_LOGS,
             storage_class="standard-rwo",
@@ -185,6 +191,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
             products=_IN_A_CLUSTER,
+            replicates=True,
             cluster_jobs=_CLUSTER_JOBS,
             # Autopilot lets pods see nothing of its machines but this.
             node_log_folders=("/var/log/pods",),

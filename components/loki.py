@@ -15,10 +15,11 @@ from runtimes import Runtime
 from settings.model import Logs
 from targets import ObjectStorage
 from units import go_duration
-from workload import Probe, Resources, Volume, Workload
+from workload import PeerPort, Probe, Resources, Volume, Workload
 
 NAME = "loki"
 _FILE = "loki.yaml"
+_PEERS = PeerPort("memberlist", 7946)
 LABELS = (
     "service", "level", "team", "environment", "container", "image", "namespace", "pod", "app", "component",
 )  # fmt: skip
@@ -78,6 +79,8 @@ def workload(args: LokiArgs, placement: Placement) -> Workload:
         secrets=secret_files,
         volume=Volume(args["logs"].storage),
         outbound=storage is not None,
+        replicas=len(placement.replicas(NAME)) or 1,
+        peer_ports=(_PEERS,) if placement.replicas(NAME) else (),
     )
 
 
@@ -101,21 +104,15 @@ def configuration(args: LokiArgs, placement: Placement, secrets: Mapping[str, st
             "grpc_listen_port": int(grpc_port),
             "log_level": "warn",
         },
-        "common": {
-            "instance_addr": "127.0.0.1",
-            "path_prefix": data,
-            "replication_factor": 1,
-            "ring": {"kvstore": {"store": "inmemory"}},
-        },
+        **_ring(data, placement),
         "storage_config": kept["storage_config"],
         "schema_config": kept["schema_config"],
         "ingester": {
-            # One instance has nobody to wait for; the default of 15 s is for rings.
-            "lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"},
             "wal": {"enabled": True, "dir": f"{data}/wal", "flush_on_shutdown": True},
+            **_alone(placement),
         },
         # One process needs no ring to find its own scheduler, and is ready ten seconds sooner without.
-        "query_scheduler": {"use_scheduler_ring": False},
+        "query_scheduler": {"use_scheduler_ring": bool(placement.replicas(NAME))},
         "compactor": {
             "working_directory": f"{data}/compactor",
             "retention_enabled": True,
@@ -134,3 +131,29 @@ def configuration(args: LokiArgs, placement: Placement, secrets: Mapping[str, st
         },
         "analytics": {"reporting_enabled": False},
     }
+
+
+def _ring(data: str, placement: Placement) -> dict[str, Any]:
+    """Return how replicas share the work: a line goes to three of them, and two must have it."""
+    hosts = placement.replicas(NAME)
+    if not hosts:
+        alone = {"instance_addr": "127.0.0.1", "ring": {"kvstore": {"store": "inmemory"}}}
+        return {"common": {"path_prefix": data, "replication_factor": 1, **alone}}
+    return {
+        "common": {
+            "path_prefix": data,
+            "replication_factor": 3,
+            "ring": {"kvstore": {"store": "memberlist"}},
+        },
+        "memberlist": {
+            "bind_port": _PEERS.number,
+            "join_members": [f"{host}:{_PEERS.number}" for host in hosts],
+        },
+    }
+
+
+def _alone(placement: Placement) -> dict[str, Any]:
+    """Return what spares one instance the waiting for others; the default is 15 s."""
+    if placement.replicas(NAME):
+        return {}
+    return {"lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"}}

@@ -101,7 +101,8 @@ def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> set[str]
             settings = Settings(stack="", target="process", alerting=plain.get("alerting", {}))
         except ValidationError:
             settings = Settings(stack="", target="process")
-    return {GRAFANA_PASSWORD, *settings.alerting.secret_keys, *settings.logs.secret_keys}
+    parts = (settings.alerting, settings.logs, settings.dashboards)
+    return {GRAFANA_PASSWORD, *(key for part in parts for key in part.secret_keys)}
 
 
 def _unused(key: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.database import Database
 from settings.kubernetes import Kubernetes
 from settings.object_storage import ObjectStorage
 from settings.section import Section
@@ -110,6 +111,13 @@ class Dashboards(Section):
     """Name of the administrator; the password is generated."""
     storage: Quantity = "5Gi"
     """Capacity of the volume."""
+    database: Database | None = None
+    """Database that several replicas share; without one Grafana keeps its own on the volume."""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Configuration keys of the secrets that the database needs."""
+        return (self.database.password_secret,) if self.database else ()
 
 
 class Images(Section):
@@ -172,6 +180,8 @@ class Settings(Section):
     """Name of the Pulumi stack; not written in the file."""
     target: TargetName
     """Where the stack runs."""
+    profile: Literal["single", "ha"] = "single"
+    """One replica of everything, or several of what keeps data and answers people (``ha``, in a cluster)."""
     environment: LabelValue = ""
     """Value of the label ``environment`` on every series, log line and alert; the stack's name if empty."""
     metrics: Metrics = Metrics()

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from settings.model import Alerting, Logs
+from settings.model import Alerting, Dashboards, Logs
 
 PLACEHOLDER = "https://example.org/placeholder0"
 """Passes for a webhook's URL and, by its 32 characters, for a routing key."""
@@ -30,6 +30,7 @@ def forget_encryption(file: Path) -> list[str]:
         needed = (
             *Alerting.model_validate(config.get("observability:alerting", {})).secret_keys,
             *Logs.model_validate(config.get("observability:logs", {})).secret_keys,
+            *Dashboards.model_validate(config.get("observability:dashboards", {})).secret_keys,
         )
     except ValidationError:
         needed = ()  # the preview says what is wrong

@@ -67,9 +67,11 @@ class KubernetesRuntime:
         identity.service_account(workload, self._site, children)
         permissions.roles(workload, self._site, children)
         network.service(workload, self._site, children)
+        network.replicas(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)
         workloads.controller(workload, self._site, files, children)
+        workloads.disruption_budget(workload, self._site, children)
         return exposure.expose(workload, self._site, children)
 
     def _refuse_unsupported(self, workload: Workload) -> None:

@@ -17,7 +17,7 @@ from pulumi_kubernetes.networking.v1 import (
 from placement import PORTS
 from runtimes.kubernetes.identity import uses_bucket
 from runtimes.kubernetes.permissions import PERMISSIONS
-from runtimes.kubernetes.site import Children, Site
+from runtimes.kubernetes.site import Children, Site, replicas_service
 from settings import Settings
 from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure, Identity
@@ -77,6 +77,8 @@ def service(workload: Workload, site: Site, children: Children) -> None:
         spec={
             "selector": site.selector(workload.name),
             **({"cluster_ip": "None"} if workload.per_node else {}),
+            # Two replicas have not quite the same samples: who asks twice should be answered by the same.
+            **({"session_affinity": "ClientIP"} if workload.replicas > 1 else {}),
             "ports": [
                 {"name": port.name, "port": port.number, "target_port": port.name} for port in workload.ports
             ],
@@ -85,19 +87,52 @@ def service(workload: Workload, site: Site, children: Children) -> None:
     )
 
 
+def replicas(workload: Workload, site: Site, children: Children) -> None:
+    """Register the Service that gives each replica with a volume a name of its own, ready or not."""
+    if workload.replicas == 1 or not workload.volume:
+        return
+    name = replicas_service(workload.name)
+    Service(
+        f"{children.prefix}-replicas-service",
+        metadata={**site.named(workload.name), "name": name},
+        spec={
+            "selector": {**site.selector(workload.name), **site.replica_labels(workload)},
+            "cluster_ip": "None",
+            "publish_not_ready_addresses": True,
+            "ports": [{"name": port.name, "port": port.number} for port in workload.ports],
+        },
+        opts=children.options,
+    )
+
+
 def policy(workload: Workload, site: Site, children: Children) -> None:
     """Register what a workload may receive and send, on top of the namespace's refusal of everything."""
+    ingress, egress = _ingress(workload.name, site), _egress(workload.name, site)
+    if between := _between_replicas(workload):
+        ingress.append({"from_": [_pods(workload.name, site)], "ports": between})
+        egress.append({"to": [_pods(workload.name, site)], "ports": between})
     NetworkPolicy(
         f"{children.prefix}-policy",
         metadata=site.autonamed(workload.name),
         spec={
             "pod_selector": {"match_labels": site.selector(workload.name)},
             "policy_types": ["Ingress", "Egress"],
-            "ingress": _ingress(workload.name, site),
-            "egress": _egress(workload.name, site),
+            "ingress": ingress,
+            "egress": egress,
         },
         opts=children.options,
     )
+
+
+def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
+    if not workload.peer_ports:
+        return []
+    ports: list[NetworkPolicyPortArgsDict] = [
+        {"protocol": protocol, "port": peer.number}
+        for peer in workload.peer_ports
+        for protocol in peer.protocols
+    ]
+    return ports + [_tcp(port.number) for port in workload.ports if not port.public]
 
 
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
@@ -129,6 +164,8 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     if workload in ("prometheus", "blackbox-exporter"):
         # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
+    if workload == "grafana" and (database := site.settings.dashboards.database):
+        rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
+    ContainerPortArgsDict,
     EnvVarArgsDict,
     PodSecurityContextArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
+    TopologySpreadConstraintArgsDict,
 )
 
 import versions
@@ -40,7 +42,13 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
     if workload.volume:
         files += Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
     return {
-        "metadata": {"labels": {**site.labels(workload.name), **pod_labels(workload.name, site)}},
+        "metadata": {
+            "labels": {
+                **site.labels(workload.name),
+                **site.replica_labels(workload),
+                **pod_labels(workload.name, site),
+            }
+        },
         "spec": {
             "service_account_name": workload.name,
             "automount_service_account_token": workload.name in PERMISSIONS,
@@ -50,6 +58,7 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
             "security_context": _pod_security(workload.user),
             "host_network": on_the_machine,
             "host_pid": on_the_machine,
+            "topology_spread_constraints": _spread(workload, site) if workload.replicas > 1 else None,
             "tolerations": [{"operator": "Exists"}] if workload.per_node else None,
             "containers": [_container(workload, site, files)],
             "volumes": list(files.volumes),
@@ -65,7 +74,7 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
         "command": list(workload.image.entrypoint),
         "args": list(workload.arguments),
         "env": [_MACHINE] if workload.per_node else None,
-        "ports": [{"name": port.name, "container_port": port.number} for port in workload.ports],
+        "ports": _ports(workload),
         "resources": _resources(workload.resources),
         # A product may replay its log for minutes, and an overloaded one must not be killed for being slow.
         "startup_probe": _probe(workload.probe, period=5, failures=120),
@@ -78,6 +87,30 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
         },
         "volume_mounts": list(files.mounts),
     }
+
+
+def _ports(workload: Workload) -> list[ContainerPortArgsDict]:
+    own: list[ContainerPortArgsDict] = [
+        {"name": port.name, "container_port": port.number} for port in workload.ports
+    ]
+    return own + [
+        {"name": f"{peer.name}-{protocol.lower()}", "container_port": peer.number, "protocol": protocol}
+        for peer in workload.peer_ports
+        for protocol in peer.protocols
+    ]
+
+
+def _spread(workload: Workload, site: Site) -> list[TopologySpreadConstraintArgsDict]:
+    """Keep replicas apart; where there is no room, together is better than not at all."""
+    return [
+        {
+            "topology_key": key,
+            "max_skew": 1,
+            "when_unsatisfiable": "ScheduleAnyway",
+            "label_selector": {"match_labels": site.selector(workload.name)},
+        }
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    ]
 
 
 def _pod_security(user: int) -> PodSecurityContextArgsDict:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from settings.alerting import Alerting
-from settings.model import Logs
+from settings.model import Dashboards, Logs
 from targets import TARGETS, RuntimeKind
 from tests.project import CHECKOUT, Project
 
@@ -26,6 +26,7 @@ SECRETS = {
     "slackApiUrl": "https://hooks.example.org/services/canary-of-slack",
     "pagerdutyRoutingKey": "canary-of-pagerduty-0123456789ab",
     "smtpPassword": "canary-of-smtp",
+    "grafanaDatabasePassword": "canary-of-a-database",
     "lokiAccessKeyId": "canary-of-an-access-key",
     "lokiSecretAccessKey": "canary-of-a-secret-key",
 }
@@ -64,7 +65,8 @@ def prepare(folder: Path, stack: str) -> Project:
     config = stack_file(stack)
     alerting = Alerting.model_validate(config.get("observability:alerting", {}))
     logs = Logs.model_validate(config.get("observability:logs", {}))
-    for key in (*alerting.secret_keys, *logs.secret_keys):
+    dashboards = Dashboards.model_validate(config.get("observability:dashboards", {}))
+    for key in (*alerting.secret_keys, *logs.secret_keys, *dashboards.secret_keys):
         project.run("config", "set", "--secret", key, SECRETS[key])
     if runtime(stack) is RuntimeKind.PROCESS:
         # Another stack may run on this machine: its ports are not what is tested.

@@ -16,12 +16,15 @@ import yaml
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings
 
+from settings import Settings
+
 PROJECT = Path(__file__).parents[2]
 STACKS = ("minikube", "oke", "aks", "gke", "autopilot", "prod")
 CANARY = "0123456789abcdef-canary-of-a-secret"
 SECRETS = {
     "slackApiUrl": f"https://hooks.example.org/{CANARY}",
     "pagerdutyRoutingKey": CANARY[:32],
+    "grafanaDatabasePassword": CANARY,
     "lokiAccessKeyId": CANARY,
     "lokiSecretAccessKey": CANARY,
 }
@@ -119,10 +122,13 @@ class _Cluster(mocks.Mocks):
 
 def configuration(stack: str) -> dict[str, str]:
     """Return what a committed stack file says, in the engine's form, and the secrets it wants."""
-    text = (PROJECT / f"Pulumi.{stack}.yaml").read_text()
-    values = yaml.safe_load(text)["config"]
+    values = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())["config"]
     config = {key: v if isinstance(v, str) else json.dumps(v) for key, v in values.items()}
-    wanted = {f"observability:{key}": value for key, value in SECRETS.items() if key in text}
+    needed = Settings.model_validate(
+        {"stack": stack} | {k.removeprefix("observability:"): v for k, v in values.items()}
+    )
+    keys = (*needed.alerting.secret_keys, *needed.logs.secret_keys, *needed.dashboards.secret_keys)
+    wanted = {f"observability:{key}": SECRETS[key] for key in keys}
     return config | wanted
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
+import yaml
 from pulumi.runtime import rpc
 
 from targets import TARGETS
@@ -20,8 +22,11 @@ EVERYWHERE = {
     "blackbox-exporter", "kube-state-metrics", "log-collector",
 }  # fmt: skip
 WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector"}
+REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2}
+REPLICA_SERVICES = {"prometheus-replicas", "alertmanager-replicas", "loki-replicas"}
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
 KUBERNETES = ("1.34", "1.35", "1.36")
+schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 
@@ -53,7 +58,9 @@ class TestEveryStack:
         components = {"".join(part.capitalize() for part in name.split("-")) for name in products(stack)}
         assert tokens == {f"observability:index:{name}" for name in ("Namespaces", "Password", *components)}
 
-    def test_objects_are_valid(self, stack: str) -> None:
+    def test_objects_are_valid(self, stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        # The library reads all of a version's schemas again for every object.
+        monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", schema_contents)
         for manifest in render(stack).manifests():
             for version in () if manifest["kind"] in CUSTOM else KUBERNETES:
                 kubernetes_validate.validate(manifest, version, strict=True)
@@ -62,10 +69,12 @@ class TestEveryStack:
         rendering = render(stack)
         for kind in ("Service", "ServiceAccount"):
             names = [m["metadata"]["name"] for m in rendering.manifests(kind)]
-            assert sorted(names) == sorted(products(stack))
+            by_replica = REPLICA_SERVICES if kind == "Service" and stack == "prod" else set()
+            assert sorted(names) == sorted(products(stack) | by_replica)
         assert {name for name, _, _ in rendering.pods()} == products(stack)
         for manifest in rendering.manifests("StatefulSet"):
-            assert manifest["spec"]["serviceName"] == manifest["metadata"]["name"]
+            name, replicas = manifest["metadata"]["name"], manifest["spec"]["replicas"]
+            assert manifest["spec"]["serviceName"] == (f"{name}-replicas" if replicas > 1 else name)
 
     def test_services_select_exactly_their_pods_and_lead_to_their_ports(self, stack: str) -> None:
         rendering = render(stack)
@@ -76,10 +85,11 @@ class TestEveryStack:
         for service in rendering.manifests("Service"):
             selector = service["spec"]["selector"].items()
             selected = {n for n, pod in pods.items() if selector <= pod["metadata"]["labels"].items()}
-            assert selected == {service["metadata"]["name"]}
-            container = pods[service["metadata"]["name"]]["spec"]["containers"][0]
-            ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-            assert {p["targetPort"]: p["port"] for p in service["spec"]["ports"]} == ports
+            assert selected == {service["metadata"]["name"].removesuffix("-replicas")}
+            container = pods[selected.pop()]["spec"]["containers"][0]
+            peers = {"cluster-tcp", "cluster-udp", "memberlist-tcp"}
+            ports = {p["name"]: p["containerPort"] for p in container["ports"] if p["name"] not in peers}
+            assert {p.get("targetPort", p["name"]): p["port"] for p in service["spec"]["ports"]} == ports
 
     def test_pods_are_restricted(self, stack: str) -> None:
         for name, namespace, spec in render(stack).pods():
@@ -174,7 +184,8 @@ class TestEveryStack:
     def test_data_outlives_the_stack(self, stack: str) -> None:
         rendering = render(stack)
         sets = rendering.manifests("StatefulSet")
-        assert {m["metadata"]["name"] for m in sets} == products(stack) - WITHOUT_DATA
+        in_a_database = {"grafana"} if stack == "prod" else set()
+        assert {m["metadata"]["name"] for m in sets} == products(stack) - WITHOUT_DATA - in_a_database
         for manifest in sets:
             assert manifest["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
         kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
@@ -224,6 +235,58 @@ def test_googles_load_balancer_asks_for_health() -> None:
     assert check["spec"]["default"]["config"]["httpHealthCheck"] == {"requestPath": "/api/health"}
     assert check["spec"]["targetRef"]["name"] == "grafana"
     assert not render("aks").manifests("HealthCheckPolicy")
+
+
+def test_replicas_are_kept_apart_and_taken_one_at_a_time() -> None:
+    rendering = render("prod")
+    several = {
+        m["metadata"]["name"]: m
+        for m in rendering.manifests("StatefulSet", "Deployment")
+        if m["spec"]["replicas"] > 1
+    }
+    assert {name: m["spec"]["replicas"] for name, m in several.items()} == REPLICAS
+    for manifest in several.values():
+        selector = manifest["spec"]["selector"]
+        for constraint in manifest["spec"]["template"]["spec"]["topologySpreadConstraints"]:
+            assert constraint["labelSelector"] == selector
+        (budget,) = [
+            m for m in rendering.manifests("PodDisruptionBudget") if m["spec"]["selector"] == selector
+        ]
+        assert budget["spec"]["maxUnavailable"] == 1
+    assert len(rendering.manifests("PodDisruptionBudget")) == len(several)
+    assert not render("gke").manifests("PodDisruptionBudget"), "one alone would never let a machine go"
+
+
+def test_replicas_find_each_other_and_are_all_told() -> None:
+    rendering = render("prod")
+    (arguments,) = [s["containers"][0]["args"] for name, _, s in rendering.pods() if name == "alertmanager"]
+    hosts = [f"alertmanager-{i}.alertmanager-replicas" for i in range(3)]
+    assert [f"--cluster.peer={host}:9094" for host in hosts] == [a for a in arguments if "cluster.peer" in a]
+    prometheus = yaml.safe_load(rendering.files("prometheus")["/etc/prometheus/prometheus.yaml"])
+    (alertmanagers,) = prometheus["alerting"]["alertmanagers"]
+    assert alertmanagers["static_configs"][0]["targets"] == [f"{host}:9093" for host in hosts]
+    assert prometheus["global"]["external_labels"]["replica"] == "${HOSTNAME}"
+    assert prometheus["alerting"]["alert_relabel_configs"] == [{"regex": "replica", "action": "labeldrop"}]
+    loki = yaml.safe_load(rendering.files("loki")["/etc/loki/loki.yaml"])
+    assert loki["memberlist"]["join_members"] == [f"loki-{i}.loki-replicas:7946" for i in range(3)]
+    assert loki["common"]["replication_factor"] == 3
+    collector = yaml.safe_load(rendering.files("collector")["/etc/collector/collector.yaml"])
+    told = [e["endpoint"] for name, e in collector["exporters"].items() if "prometheus" in name]
+    assert told == [f"http://prometheus-{i}.prometheus-replicas:9090/api/v1/otlp" for i in range(2)]
+    assert (
+        "replica"
+        not in yaml.safe_load(render("gke").files("prometheus")["/etc/prometheus/prometheus.yaml"])["global"][
+            "external_labels"
+        ]
+    )
+
+
+def test_grafanas_share_a_database_whose_password_is_a_file() -> None:
+    rendering = render("prod")
+    files = rendering.files("grafana")
+    assert "password = $__file{/run/secrets/grafana/database-password}" in files["/etc/grafana/grafana.ini"]
+    assert files["/run/secrets/grafana/database-password"] == CANARY
+    assert "type = postgres" in files["/etc/grafana/grafana.ini"]
 
 
 def test_who_loki_is_to_its_bucket() -> None:

@@ -38,7 +38,10 @@ GATEWAY = Endpoint("gateway", "10.0.9.2", "observability-gateway", {"app": "gate
 DNS = Endpoint("dns", "10.0.9.3", "kube-system", {"k8s-app": "kube-dns"})
 METADATA = Endpoint("metadata", "169.254.169.254")
 API_SERVER = Endpoint("api-server", "10.0.0.2")
-ELSEWHERE = (OUTSIDE, PROXY, APPLICATION, GATEWAY, DNS, METADATA, API_SERVER)
+DATABASE = Endpoint("database", "10.20.0.5")
+PEERS = {9094: {"TCP", "UDP"}, 7946: {"TCP"}}
+"""Ports by which replicas find each other."""
+ELSEWHERE = (OUTSIDE, PROXY, APPLICATION, GATEWAY, DNS, METADATA, API_SERVER, DATABASE)
 
 
 class Cluster:
@@ -136,7 +139,8 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
     on_machines = set() if stack == "autopilot" else {"prometheus → node-exporter:http"}
     # What is probed is wherever the catalogue says, what is on a machine's network included.
     probed = set() if stack == "autopilot" else {"blackbox-exporter → node-exporter:http"}
-    assert reachable(stack) == on_machines | probed | {
+    replicas = {"loki → loki:grpc"} if stack == "prod" else set()
+    assert reachable(stack) == on_machines | probed | replicas | {
         "prometheus → prometheus:http",
         "prometheus → alertmanager:http",
         "prometheus → loki:http",
@@ -184,9 +188,10 @@ def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
             if "/dashboards/" in path and path.endswith(".json"):
                 continue
             for match in re.finditer(
-                rf"(?<![\w./-])({parts})(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
+                rf"(?<![\w./-])({parts})(?:-\d)?(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
             ):
-                yield name, match[1], int(match[2])
+                if int(match[2]) not in PEERS:
+                    yield name, match[1], int(match[2])
 
 
 def _scraped(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
@@ -249,6 +254,22 @@ def test_who_has_a_token_and_nobody_else_reaches_the_api_server(stack: str) -> N
     reaching = {name for name in cluster(stack).pods if cluster(stack).allows(name, "api-server", port)}
     asks_anything = {"blackbox-exporter"} | ({"alertmanager", "loki"} if port == 443 else set())
     assert reaching - asks_anything == {"prometheus", "kube-state-metrics", "log-collector"}
+
+
+def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:
+    prod = cluster("prod")
+    for port, protocols in PEERS.items():
+        for protocol in ("TCP", "UDP"):
+            talking = {
+                (source, destination)
+                for source in {*prod.pods, "application", "gateway"} - {"prometheus", "blackbox-exporter"}
+                for destination in prod.pods
+                if prod.allows(source, destination, port, protocol)
+            }
+            name = "alertmanager" if port == 9094 else "loki"
+            assert talking == ({(name, name)} if protocol in protocols else set())
+    assert prod.allows("grafana", "database", 5432)
+    assert not cluster("gke").allows("grafana", "database", 5432)
 
 
 @pytest.mark.parametrize("stack", STACKS)
