@@ -8,7 +8,6 @@ from typing import Any
 from runtimes.kubernetes.site import Site, replicas_service
 from units import size_in_bytes
 
-
 OF_FIXED_SIZE = ("alertmanager", "collector")
 """Workloads with a volume that no setting sizes."""
 
@@ -48,6 +47,6 @@ def _service(name: str, site: Site) -> str:
 
 def _deletes(name: str, key: str, consequence: str) -> str:
     return (
-        f"{key}: deletes the StatefulSet {name} of the deployed stack to make another; {consequence}; if that "
-        "is meant, name it in kubernetes.replace"
+        f"{key}: deletes the StatefulSet {name} of the deployed stack to make another; {consequence}; if "
+        "that is meant, name it in kubernetes.replace"
     )
