@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
         "health": (_health, "check every address of a stack; exit status 0 when all answer"),
         "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
         "images": (_images, "print every image as the stack pulls it, to mirror them"),
+        "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -46,6 +47,14 @@ def _outputs(chosen: argparse.Namespace) -> int:
 
 def _images(chosen: argparse.Namespace) -> int:
     print(images.as_json(chosen.stack) if chosen.json else images.as_text(chosen.stack))
+    return 0
+
+
+def _grow(chosen: argparse.Namespace) -> int:
+    from operations.grow import grow  # noqa: PLC0415 - brings the client of clusters
+
+    lines = list(grow(chosen.stack))
+    print("\n".join(lines) or "every volume is as large as the stack file says")
     return 0
 
 

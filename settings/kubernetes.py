@@ -53,6 +53,9 @@ class Kubernetes(Section):
     """Namespace of the Ingress controller's pods, which may reach Grafana; empty for the class ``gce``, whose
     proxies are outside the cluster."""
 
+    replace: tuple[DnsName, ...] = ()
+    """StatefulSets that may be deleted to be made anew, by name (``prometheus``); their claims stay."""
+
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
         if self.ingress_class and self.gateway_class:

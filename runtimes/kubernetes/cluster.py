@@ -11,6 +11,7 @@ from typing import Any
 from kubernetes.client import (
     ApiClient,
     ApiException,
+    AppsV1Api,
     AuthorizationV1Api,
     Configuration,
     CoreV1Api,
@@ -22,7 +23,9 @@ from kubernetes.client import (
 from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
 from urllib3.exceptions import HTTPError
 
+from runtimes.kubernetes import stateful
 from runtimes.kubernetes.site import Site
+from runtimes.kubernetes.storage import asked, claimed_size
 from settings.kubernetes import OUTSIDE_INGRESS
 from targets import Exposure
 
@@ -46,7 +49,7 @@ _MUST_CREATE = (
 """Group and kind of what a stack is made of."""
 
 
-class _UnusableError(Exception):
+class UnusableClusterError(Exception):
     """There is no use in asking further; the message is a problem of the stack."""
 
 
@@ -57,7 +60,7 @@ def problems(site: Site) -> list[str]:
     def ask() -> None:
         try:
             found.extend(_asked(site))
-        except _UnusableError as error:
+        except UnusableClusterError as error:
             found.append(str(error))
 
     # A program that logs in may wait for somebody at a browser: whoever asks must not wait for it.
@@ -75,28 +78,29 @@ def problems(site: Site) -> list[str]:
 
 
 def _asked(site: Site) -> Iterator[str]:
-    connection = _connection(site)
-    answer = _Answers(connection, site)
+    answer = _Answers(connect(site), site)
     answer.version()
     yield from answer.identity()
     yield from answer.permissions()
     yield from answer.storage()
     yield from answer.entrance()
+    yield from answer.stateful()
 
 
-def _connection(site: Site) -> ApiClient:
+def connect(site: Site) -> ApiClient:
+    """Return the connection to the cluster; raises `UnusableClusterError` where the kubeconfig gives none."""
     wanted = site.settings.kubernetes.context
     files = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     try:
         contexts, current = list_kube_config_contexts(config_file=files)
     except ConfigException as error:
-        raise _UnusableError(
+        raise UnusableClusterError(
             f"kubernetes.context: no kubeconfig can be read at {files}: {_first_line(error)}; have your "
             "provider's command line write one, or name it in the variable KUBECONFIG"
         ) from None
     names = sorted(context["name"] for context in contexts)
     if wanted not in names and (wanted or not current):
-        raise _UnusableError(
+        raise UnusableClusterError(
             f"kubernetes.context: {files} has no context {wanted!r}; it has {', '.join(names) or 'none'}"
         )
     configuration = Configuration()
@@ -104,7 +108,7 @@ def _connection(site: Site) -> ApiClient:
     try:
         load_kube_config(files, wanted or None, configuration, persist_config=False)
     except (ConfigException, OSError, ValueError) as error:
-        raise _UnusableError(
+        raise UnusableClusterError(
             f"kubernetes.context: {_name(site)} cannot be used: {_first_line(error)}"
         ) from None
     return ApiClient(configuration)
@@ -129,7 +133,7 @@ class _Answers:
         if namespace is None:
             yield f"kubernetes.clusterId: {_name(self._site)} does not let you read which cluster it is"
         elif namespace.metadata.uid != wanted:
-            raise _UnusableError(
+            raise UnusableClusterError(
                 f"kubernetes.clusterId: this stack belongs to the cluster {wanted}, but {_name(self._site)} "
                 f"leads to {namespace.metadata.uid}; choose another context, or another stack"
             )
@@ -182,6 +186,19 @@ class _Answers:
             if classes is not None and wanted not in (OUTSIDE_INGRESS, *(names := _names(classes.items))):
                 yield f"kubernetes.ingressClass: the cluster has no class {wanted!r}; {_has(names)}"
 
+    def stateful(self) -> Iterator[str]:
+        """Yield what of a StatefulSet that is there would take its deletion."""
+        site, api = self._site, AppsV1Api(self._connection)
+        sized = asked(site.settings)
+        for workload in (*sized, *stateful.OF_FIXED_SIZE):
+            found = self._ask(api.read_namespaced_stateful_set, workload, site.namespace)
+            if not found or not site.selector(workload).items() <= (found.metadata.labels or {}).items():
+                continue
+            yield from stateful.replacement(found, site)
+            if workload in sized:
+                key, size = sized[workload]
+                yield from stateful.resize(found, key, claimed_size(size, site.target), site)
+
     def _ask(self, function: Callable[..., Any], *arguments: object) -> Any:
         """Return an answer, None where there is no such thing or it is not ours to know."""
         try:
@@ -190,9 +207,9 @@ class _Answers:
             if error.status in (403, 404):
                 return None
             why = "does not know you; log in again" if error.status == 401 else f"answers {error.status}"
-            raise _UnusableError(f"kubernetes.context: {_name(self._site)} {why}") from None
+            raise UnusableClusterError(f"kubernetes.context: {_name(self._site)} {why}") from None
         except HTTPError as error:
-            raise _UnusableError(
+            raise UnusableClusterError(
                 f"kubernetes.context: {_name(self._site)} cannot be reached at "
                 f"{self._connection.configuration.host}: {_first_line(error)}; is the cluster running, and "
                 "does this machine reach it?"

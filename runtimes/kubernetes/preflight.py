@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from placement import PORTS
 from runtimes.kubernetes.site import PUBLISHED, Site
-from runtimes.kubernetes.storage import claimed_size
+from runtimes.kubernetes.storage import asked, claimed_size
 from targets import Exposure
 
 
@@ -28,15 +28,9 @@ def problems(site: Site) -> list[str]:
 def notices(site: Site) -> tuple[str, ...]:
     """Return what is limited or different here, a line each."""
     target, settings = site.target, site.settings
-    sizes = {
-        "metrics.storage": settings.metrics.storage,
-        "logs.storage": settings.logs.storage,
-        "traces.storage": settings.traces.storage,
-        "dashboards.storage": settings.dashboards.storage,
-    }
     lines = [
         f"{key}: {size} becomes {claimed_size(size, target)}, the smallest volume on target {target.name!r}"
-        for key, size in sizes.items()
+        for key, size in asked(settings).values()
         if claimed_size(size, target) != size
     ]
     if not target.network_policies_enforced:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaimArgsDict
 
 from runtimes.kubernetes.site import Site
+from settings import Settings
 from targets import Target
 from units import size_in_bytes
 from workload import Volume
@@ -16,6 +19,16 @@ CLAIM = "data"
 def claimed_size(size: str, target: Target) -> str:
     """Return a size that the target's storage makes: ``size``, or its minimum where that is larger."""
     return max(size, target.minimum_volume, key=size_in_bytes)
+
+
+def asked(settings: Settings) -> Mapping[str, tuple[str, str]]:
+    """Return workload → the setting that sizes its volume, and what it says."""
+    return {
+        "prometheus": ("metrics.storage", settings.metrics.storage),
+        "loki": ("logs.storage", settings.logs.storage),
+        "jaeger": ("traces.storage", settings.traces.storage),
+        "grafana": ("dashboards.storage", settings.dashboards.storage),
+    }
 
 
 def claim(volume: Volume, workload: str, site: Site) -> PersistentVolumeClaimArgsDict:

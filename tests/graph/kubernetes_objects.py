@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import runpy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -140,6 +142,24 @@ def render(stack: str) -> Rendering:
 
 def rendered(stack: str, config: dict[str, str]) -> Rendering:
     """Run the whole program for a configuration, without looking for a cluster."""
+    with _an_event_loop(), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
+        return _rendered(stack, config)
+
+
+@contextmanager
+def _an_event_loop() -> Iterator[None]:
+    """Give the thread a loop for the engine's calls: another test may have taken the thread's away."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+def _rendered(stack: str, config: dict[str, str]) -> Rendering:
     rendering = Rendering()
     settings.reset_options()
     monitor = _Monitor(rendering)
@@ -151,9 +171,7 @@ def rendered(stack: str, config: dict[str, str]) -> Rendering:
     def run() -> None:
         runpy.run_path(str(PROJECT / "__main__.py"))
 
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
-        run()
+    run()
     return rendering
 
 
