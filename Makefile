@@ -13,7 +13,7 @@ SELECT := pulumi stack select --create $(STACK);
 .PHONY: help setup setup-test up down preview outputs health test check test-live test-kubernetes test-docker bench lock env
 
 help: ## list the targets
-	@echo "STACK=$(STACK) chooses the stack (local, dev, minikube, prod, oke, aks, gke); PYTHON=$(PYTHON) the Python."
+	@echo "STACK=$(STACK) chooses the stack (local, dev, minikube, prod, oke, aks, gke, autopilot); PYTHON=$(PYTHON) the Python."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## find, download or build the programs, and install the Python packages
@@ -46,8 +46,8 @@ check: setup-test ## formatting, linting, types and the fast tests
 test-live: setup-test ## test the running servers of the stack `local`
 	@$(IN_ENV) python -m pytest tests/live
 
-test-kubernetes: setup-test ## test the Kubernetes stacks: every object by schema, previews (no cluster yet)
-	@$(IN_ENV) python -m pytest tests/graph tests/engine -k "kubernetes or minikube or oke or aks or gke or prod"
+test-kubernetes: setup-test ## test the Kubernetes stacks: previews, a real API server, pods of a real cluster (as root)
+	@$(IN_ENV) python -m pytest tests/kubernetes tests/graph tests/engine -k "kubernetes or minikube or oke or aks or gke or prod"
 
 test-docker: setup-test ## test against a real Docker engine
 	@$(IN_ENV) python -m pytest tests/docker

@@ -11,6 +11,8 @@ from components.collector import Collector
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
 from components.jaeger import Jaeger
+from components.kube_state_metrics import KubeStateMetrics
+from components.log_collector import LogCollector
 from components.loki import Loki
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
@@ -35,7 +37,8 @@ for announcement in plan.announcements:
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
 prometheus = Prometheus("prometheus", plan.prometheus, runtime)
-loki = Loki("loki", {"logs": settings.logs}, runtime)
+bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
+loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
 receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(
@@ -50,6 +53,10 @@ if "blackbox-exporter" in plan.products:
     BlackboxExporter("blackbox-exporter", runtime)
 if plan.engine and "cadvisor" in plan.products:
     Cadvisor("cadvisor", {"engine": plan.engine}, runtime)
+if "kube-state-metrics" in plan.products:
+    KubeStateMetrics("kube-state-metrics", runtime)
+if plan.cluster and "log-collector" in plan.products:
+    LogCollector("log-collector", {"cluster": plan.cluster}, runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,
@@ -67,7 +74,17 @@ outputs = {
 if "grafana" in plan.products:
     password = config.get_secret(GRAFANA_PASSWORD) or Password("grafana-password").result
     secret_key = Password("grafana-secret-key").result
-    grafana = Grafana("grafana", {**plan.grafana, "password": password, "secret_key": secret_key}, runtime)
+    database = settings.dashboards.database
+    grafana = Grafana(
+        "grafana",
+        {
+            **plan.grafana,
+            "password": password,
+            "secret_key": secret_key,
+            "database_password": config.require_secret(database.password_secret) if database else "",
+        },
+        runtime,
+    )
     outputs |= {
         "grafana_url": grafana.url,
         "grafana_username": settings.dashboards.username,

@@ -36,6 +36,8 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     "cadvisor": (Port("http", 8080),),
     "blackbox-exporter": (Port("http", 9115),),
     "engine-proxy": (Port("http", 2375),),
+    "kube-state-metrics": (Port("http", 8080), Port("telemetry", 8081)),
+    "log-collector": (Port("health", 13133), Port("metrics", 8888)),
 }
 """Every product's ports with the numbers its community knows."""
 
@@ -48,6 +50,9 @@ class Placement(Protocol):
 
     def address(self, workload: str, port: str) -> str:
         """Return ``host:port`` under which the rest of the stack reaches that port."""
+
+    def replicas(self, workload: str) -> tuple[str, ...]:
+        """Return the host of each replica of a product; empty where there is only one."""
 
     def config(self, workload: str) -> str:
         """Return the folder of its configuration files."""
@@ -76,6 +81,13 @@ def url(placement: Placement, workload: str, port: str = "http", path: str = "")
     return f"http://{placement.address(workload, port)}{path}"
 
 
+def each(placement: Placement, workload: str, port: str) -> tuple[str, ...]:
+    """Return ``host:port`` of every replica of a product, for who must reach all of them."""
+    address = placement.address(workload, port)
+    number = address.rpartition(":")[2]
+    return tuple(f"{host}:{number}" for host in placement.replicas(workload)) or (address,)
+
+
 @dataclass(frozen=True)
 class ContainerPlacement:
     """Docker, Podman and Kubernetes: products have names, files have fixed places."""
@@ -90,6 +102,9 @@ class ContainerPlacement:
 
     def address(self, workload: str, port: str) -> str:
         return f"{workload}:{_number(workload, port)}"
+
+    def replicas(self, workload: str) -> tuple[str, ...]:
+        return ()
 
     def config(self, workload: str) -> str:
         return f"/etc/{workload}"

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import catalogue
+import profiles
 from catalogue import Service
+from components import loki_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
+from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from container_engine import DISCOVERY, ContainerEngine, container_engine
+from kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from mixins import applying
 from mixins.model import Links
 from placement import Placement
 from runtimes import Runtime, runtime_for
 from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
+from scraping_kubernetes import cluster_jobs, own_pods
 from settings import Settings, StackFileError, load
 from targets import TARGETS, Target
 
@@ -40,8 +45,11 @@ class Plan:
     """What the deployment is about to do that takes its time, a line each."""
     engine: ContainerEngine | None
     """Engine whose containers are found by themselves; None where there is none."""
+    cluster: KubernetesCluster | None
+    """Cluster whose pods are found by themselves; None where there is none."""
     prometheus: PrometheusArgs
     collector: CollectorArgs
+    loki: LokiStorage
     grafana: GrafanaContent
 
 
@@ -51,23 +59,27 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     services, problems = catalogue.load([PROJECT / folder for folder in settings.catalog])
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
+    cluster = kubernetes_cluster(target, settings)
     wanted = (*PRODUCTS, *(name for name in target.products if engine or name not in DISCOVERY))
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
     problems += (
         runtime.problems(products) + _unheard(services, products, target) + _reserved(services, wanted)
     )
+    problems += loki_storage.problems(settings.logs.object_storage, target)
+    problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
 
     placement, thresholds = runtime.placement, settings.thresholds
     jobs = (
-        *own_jobs(products, placement),
+        *(own_pods(products, cluster) if cluster else own_jobs(products, placement)),
         *service_jobs(services),
         *probe_jobs(services, placement),
         *container_jobs(engine, placement),
+        *(cluster_jobs(cluster) if cluster else ()),
     )
-    has_services = engine or any(service.metrics for service in services)
+    has_services = engine or cluster or any(service.metrics for service in services)
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
     mixins = applying(scraped)
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
@@ -78,6 +90,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         (*left_out.values(), *runtime.notices(), *_silent_alerts(settings, services)),
         tuple(runtime.announcements(products)),
         engine,
+        cluster,
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
@@ -91,6 +104,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
         },
+        {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
     )
 

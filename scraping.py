@@ -27,6 +27,7 @@ OWN_JOBS = {
     "blackbox": ("blackbox-exporter", "http", "/metrics"),
     "engine-proxy": ("engine-proxy", "http", "/metrics"),
     "cadvisor": ("cadvisor", "http", "/metrics"),
+    "log-collector": ("log-collector", "metrics", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
 
@@ -82,6 +83,8 @@ class ScrapeJob:
     """Steps before a target is scraped."""
     metric_relabel: tuple[Relabel, ...] = ()
     """Steps for each of its series."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """How its targets are talked to (scheme, authorization), as Prometheus' configuration has it."""
 
     def configuration(self) -> dict[str, Any]:
         """Return the job as an entry of ``scrape_configs``."""
@@ -97,6 +100,7 @@ class ScrapeJob:
             "job_name": self.name,
             **({"scrape_interval": self.interval} if self.interval else {}),
             **({"metrics_path": self.path} if self.path != "/metrics" else {}),
+            **self.options,
             **{key: value for key, value in optional.items() if value},
         }
 

@@ -81,11 +81,27 @@ class Target:
     """File of a container's log below the engine's data; ``{id}`` is the container's id."""
     container_log_format: str = ""
     """Format of these files as the collector's container parser calls it."""
+    rewritten: tuple[str, ...] = ()
+    """Arguments of a container that its engine reads back in other words: no difference there is a change."""
     log_options: tuple[tuple[str, str], ...] = ()
     """Options of the container engine's ``json-file`` log driver that limit what logs take on disk."""
+    replicates: bool = False
+    """Whether several replicas of a product can run side by side."""
+    cluster_jobs: tuple[str, ...] = ()
+    """Scrape jobs of the cluster's own parts; what a provider hides is missing, and so are its alerts."""
+    api_port: int = 443
+    """Port of the API server's own address, which network policies see instead of its Service's."""
+    node_log_folders: tuple[str, ...] = ()
+    """Folders of a cluster's machines that the log lines of pods, and of the machines, are below."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Products that the cluster admits no pods of, each with the reason."""
 
 
 _WITH_AN_ENGINE = ("blackbox-exporter", "engine-proxy", "cadvisor")
+_IN_A_CLUSTER = ("blackbox-exporter", "kube-state-metrics", "log-collector")
+# Scheduler, controller manager, etcd and kube-proxy are hidden by every provider.
+_CLUSTER_JOBS = ("kubernetes-apiservers", "kubernetes-nodes", "kubernetes-cadvisor")
+_NODE_LOGS = ("/var/log",)
 
 TARGETS: Mapping[str, Target] = {
     target.name: target
@@ -115,12 +131,18 @@ TARGETS: Mapping[str, Target] = {
             engine_data_root="/var/lib/containers/storage",
             container_log="overlay-containers/{id}/userdata/ctr.log",
             container_log_format="crio",
+            rewritten=("logOpts", "tmpfs"),
             log_options=(("max-size", "10m"),),
         ),
         Target(
             "minikube",
             RuntimeKind.KUBERNETES,
             Exposure.PORT_FORWARD,
+            products=_IN_A_CLUSTER,
+            replicates=True,
+            cluster_jobs=_CLUSTER_JOBS,
+            node_log_folders=("/var/log", "/var/lib/docker/containers"),
+            api_port=8443,
             storage_class="standard",
             expandable=False,
         ),
@@ -128,6 +150,11 @@ TARGETS: Mapping[str, Target] = {
             "oke",
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
+            products=_IN_A_CLUSTER,
+            replicates=True,
+            cluster_jobs=_CLUSTER_JOBS,
+            node_log_folders=_NODE_LOGS,
+            api_port=6443,
             storage_class="oci-bv",
             minimum_volume="50Gi",
             gateway_class="istio",
@@ -138,6 +165,10 @@ TARGETS: Mapping[str, Target] = {
             "aks",
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
+            products=_IN_A_CLUSTER,
+            replicates=True,
+            cluster_jobs=_CLUSTER_JOBS,
+            node_log_folders=_NODE_LOGS,
             storage_class="managed-csi",
             gateway_class="approuting-istio",
             object_storage=ObjectStorage.AZURE,
@@ -147,6 +178,27 @@ TARGETS: Mapping[str, Target] = {
             "gke",
             RuntimeKind.KUBERNETES,
             Exposure.GATEWAY,
+            products=_IN_A_CLUSTER,
+            replicates=True,
+            cluster_jobs=_CLUSTER_JOBS,
+            node_log_folders=_NODE_LOGS,
+            storage_class="standard-rwo",
+            minimum_volume="10Gi",
+            gateway_class="gke-l7-global-external-managed",
+            object_storage=ObjectStorage.GCS,
+            identity=Identity.GKE_WORKLOAD_IDENTITY,
+            network_policies_enforced=True,
+        ),
+        Target(
+            "gke-autopilot",
+            RuntimeKind.KUBERNETES,
+            Exposure.GATEWAY,
+            products=_IN_A_CLUSTER,
+            replicates=True,
+            cluster_jobs=_CLUSTER_JOBS,
+            # Autopilot lets pods see nothing of its machines but this.
+            node_log_folders=("/var/log/pods",),
+            refused=(("node-exporter", "it needs the machine's network, processes and root folder"),),
             storage_class="standard-rwo",
             minimum_volume="10Gi",
             gateway_class="gke-l7-global-external-managed",

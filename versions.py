@@ -128,6 +128,13 @@ BLACKBOX_EXPORTER = Image(
     entrypoint=("/bin/blackbox_exporter",),
     health=_WGET,
 )
+KUBE_STATE_METRICS = Image(
+    "registry.k8s.io/kube-state-metrics/kube-state-metrics",
+    "v2.20.0",
+    "kube-state-metrics",
+    digest="sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b",
+    entrypoint=("/kube-state-metrics",),
+)
 HAPROXY = Image(
     "docker.io/library/haproxy",
     "3.2.23-alpine",

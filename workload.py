@@ -28,6 +28,15 @@ class Port:
 
 
 @dataclass(frozen=True)
+class PeerPort:
+    """A port that only the other replicas of a product connect to."""
+
+    name: str
+    number: int
+    protocols: tuple[str, ...] = ("TCP",)
+
+
+@dataclass(frozen=True)
 class Volume:
     """The product's own data directory, which survives every replacement of the product."""
 
@@ -103,6 +112,10 @@ class Workload:
     """Folders and sockets of the machine that it sees."""
     needs: tuple[str, ...] = ()
     """Products that it starts after, by the names of their workloads."""
+    replicas: int = 1
+    """How many of it run side by side; more than one only where the placement has hosts for them."""
+    peer_ports: tuple[PeerPort, ...] = ()
+    """Ports by which its replicas find each other."""
     per_node: bool = False
     """Whether every machine of the target runs one (an agent) instead of the stack as a whole."""
     outbound: bool = False

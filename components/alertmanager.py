@@ -18,9 +18,10 @@ from runtimes import Runtime
 from settings import Alerting
 from settings.receivers import DEAD_MANS_SWITCH, JOURNAL
 from settings.routes import Period, Route
-from workload import Probe, Reload, Resources, Volume, Workload
+from workload import PeerPort, Probe, Reload, Resources, Volume, Workload
 
 NAME = "alertmanager"
+_PEERS = PeerPort("cluster", 9094, ("TCP", "UDP"))
 TEMPLATES = "notifications.tmpl"
 """File of the templates of the messages."""
 
@@ -59,7 +60,7 @@ def workload(args: AlertmanagerArgs, placement: Placement) -> Workload:
             f"--storage.path={placement.data(NAME)}",
             f"--web.listen-address={placement.listen(NAME, 'http')}",
             f"--web.external-url={placement.public_url(NAME)}",
-            "--cluster.listen-address=",
+            *_gossip(placement),
             # Its default of 15 minutes is what a kill would lose of silences and of what was sent already.
             "--data.maintenance-interval=1m",
         ),
@@ -73,12 +74,21 @@ def workload(args: AlertmanagerArgs, placement: Placement) -> Workload:
         secrets=args["secrets"],
         volume=Volume("2Gi"),
         outbound=True,
+        replicas=len(placement.replicas(NAME)) or 1,
+        peer_ports=(_PEERS,) if placement.replicas(NAME) else (),
         reload=Reload(
             files=("alertmanager.yaml", TEMPLATES),
             signal="SIGHUP",
             success_metric="alertmanager_config_last_reload_successful",
         ),
     )
+
+
+def _gossip(placement: Placement) -> tuple[str, ...]:
+    """Return how replicas tell each other what was sent and silenced; one alone tells nobody."""
+    hosts = placement.replicas(NAME)
+    listen = f"--cluster.listen-address={f'0.0.0.0:{_PEERS.number}' if hosts else ''}"
+    return (listen, *(f"--cluster.peer={host}:{_PEERS.number}" for host in hosts))
 
 
 def configuration(alerting: Alerting, placement: Placement) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from components.collector_logs import (
 )
 from components.telemetry import own_telemetry
 from container_engine import ContainerEngine
-from placement import PORTS, Placement, url
+from placement import PORTS, Placement, each, url
 from rendering import to_yaml
 from runtimes import Runtime
 from workload import HostPath, Probe, Reload, Resources, Volume, Workload
@@ -92,6 +92,14 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
     follow = {f"file_log/{source.service}": follow_files(source) for source in args["logs"]}
     if engine:
         follow[CONTAINERS] = follow_containers(engine, placement)
+    # Each of a pair has everything, as it has what it scrapes itself.
+    stores = {
+        f"otlp_http/{address.partition('.')[0].partition(':')[0]}": {
+            "endpoint": f"http://{address}/api/v1/otlp",
+            **_DELIVERY,
+        }
+        for address in each(placement, "prometheus", "http")
+    }
     observer = {"docker_observer": observe(placement)} if engine else {}
     return {
         "extensions": {
@@ -142,10 +150,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
                 **_DELIVERY,
             },
             "otlp_http/loki": {"endpoint": url(placement, "loki", path="/otlp"), **_DELIVERY},
-            "otlp_http/prometheus": {
-                "endpoint": url(placement, "prometheus", path="/api/v1/otlp"),
-                **_DELIVERY,
-            },
+            **stores,
         },
         "service": {
             "extensions": ["health_check", "file_storage", *observer],
@@ -159,7 +164,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
                 "metrics": {
                     "receivers": ["otlp", "span_metrics", "service_graph"],
                     "processors": ["memory_limiter", "resource/environment", "resource/connectors"],
-                    "exporters": ["otlp_http/prometheus"],
+                    "exporters": list(stores),
                 },
                 "logs": {
                     "receivers": ["otlp", *follow],

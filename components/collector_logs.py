@@ -22,8 +22,8 @@ _CONTINUES = r"^(\s|$|Caused by|Traceback |During handling of|The above exceptio
 """How a line begins that belongs to the one before it: a stack trace."""
 _EXCEPTION = r"(?m)^(?:Caused by: )?(?P<error>[\w.$]*(?:Error|Exception)\b[^\n]*)"
 """The line of a stack trace that says what happened."""
-_OLDEST = "24h"
-"""Lines older than that were written long before the stack was there; Loki would refuse them one by one."""
+OLD_LINES: Operator = {"type": "filter", "expr": 'timestamp < now() - duration("24h")'}
+"""Leaves out what was written long before the stack was there; Loki would refuse these lines one by one."""
 CONTAINERS = "receiver_creator/containers"
 """Receiver of the log lines of all containers."""
 
@@ -43,9 +43,9 @@ class LogFiles:
 def follow_files(source: LogFiles) -> dict[str, Any]:
     """Return a ``file_log`` receiver: a line stays as written, what it says of itself is read from it."""
     return {
-        **_following(source.files),
+        **following(source.files),
         "resource": {"service": source.service, **source.labels},
-        "operators": _parse(),
+        "operators": parse(),
     }
 
 
@@ -68,7 +68,7 @@ def follow_containers(engine: ContainerEngine, placement: Placement) -> dict[str
         "receivers": {
             "file_log/container": {
                 "rule": 'type == "container" && port == 0',
-                "config": {**_following((file,)), "operators": [*_lines(engine.log_format), *_parse()]},
+                "config": {**following((file,)), "operators": [*lines(engine.log_format), *parse()]},
                 "resource_attributes": {
                     "service": f"`{_service()}`",
                     "container": "`name`",
@@ -101,7 +101,8 @@ def label_statements() -> list[str]:
     ]
 
 
-def _following(files: tuple[str, ...]) -> dict[str, Any]:
+def following(files: tuple[str, ...]) -> dict[str, Any]:
+    """Return how files are followed: from their beginning, and after a restart from where it was."""
     return {
         "include": list(files),
         "start_at": "beginning",
@@ -119,14 +120,13 @@ def _service() -> str:
     return expression
 
 
-def _lines(log_format: str) -> list[Operator]:
-    """Turn the engine's records into what the container wrote: whole lines, and whole stack traces."""
-    stream = {"source_identifier": "attributes['log.iostream']", "combine_field": "body"}
+def lines(log_format: str) -> list[Operator]:
+    """Return what turns the engine's records into what the container wrote: whole lines and stack traces."""
     # The engine cuts long lines; only the last piece ends like one. The other format is joined by its parser.
     pieces: list[Operator] = [
         {
             "type": "recombine",
-            **stream,
+            **_by("attributes['log.iostream']"),
             "is_last_entry": 'body endsWith "\\n"',
             "combine_with": "",
             "overwrite_with": "oldest",
@@ -136,11 +136,18 @@ def _lines(log_format: str) -> list[Operator]:
     ]
     return [
         {"type": "container", "format": log_format, "add_metadata_from_filepath": False},
-        {"type": "filter", "expr": f'timestamp < now() - duration("{_OLDEST}")'},
+        OLD_LINES,
         *(pieces if log_format == "docker" else []),
+        *whole_entries("attributes['log.iostream']"),
+    ]
+
+
+def whole_entries(source: str) -> list[Operator]:
+    """Return what makes one entry of a stack trace; ``source`` tells the lines of one stream from others."""
+    return [
         {
             "type": "recombine",
-            **stream,
+            **_by(source),
             "is_first_entry": f"not (body matches {_quoted(_CONTINUES)})",
             "overwrite_with": "oldest",
             "force_flush_period": "1s",
@@ -148,10 +155,11 @@ def _lines(log_format: str) -> list[Operator]:
         # Python says what happened after the trace, in a line that begins like any other.
         {
             "type": "recombine",
-            **stream,
+            **_by(source),
             "is_last_entry": 'not (body contains "Traceback (most recent call last)")',
             "overwrite_with": "oldest",
-            "force_flush_period": "1s",
+            # Longer than the step before may hold that line back.
+            "force_flush_period": "3s",
         },
         {
             "type": "regex_parser",
@@ -162,8 +170,12 @@ def _lines(log_format: str) -> list[Operator]:
     ]
 
 
-def _parse() -> list[Operator]:
-    """Read level, time and trace from a line: JSON, or text with ``level=…`` or with a level in capitals."""
+def _by(source: str) -> dict[str, Any]:
+    return {"source_identifier": source, "combine_field": "body"}
+
+
+def parse() -> list[Operator]:
+    """Return what reads level, time and trace from a line: JSON, or text with a level in it."""
     is_json = 'body matches "^\\\\s*{"'
     parsed = "attributes.parsed"
     return [

@@ -16,11 +16,12 @@ from mixins.thresholds import Thresholds
 from placement import PORTS, Placement, url
 from rendering import to_json, to_yaml
 from runtimes import Runtime
+from settings.database import Database
 from settings.model import Dashboards
 from workload import Probe, Reload, Resources, Volume, Workload
 
 NAME = "grafana"
-PASSWORD, SECRET_KEY = "admin-password", "secret-key"
+PASSWORD, SECRET_KEY, DATABASE = "admin-password", "secret-key", "database-password"
 
 
 class GrafanaContent(TypedDict):
@@ -37,6 +38,8 @@ class GrafanaArgs(GrafanaContent):
 
     password: pulumi.Input[str]
     """The administrator's password."""
+    database_password: pulumi.Input[str]
+    """Password of the database; empty where Grafana keeps its own."""
     secret_key: pulumi.Input[str]
     """Key that Grafana encrypts its database's secrets with."""
 
@@ -57,6 +60,7 @@ class Grafana(pulumi.ComponentResource):
 
 def workload(args: GrafanaArgs, placement: Placement) -> Workload:
     """Return Grafana as a workload; every dashboard is a file of its own."""
+    database = args["dashboards"].database
     boards = [board for mixin in args["mixins"] for board in mixin.dashboards(args["thresholds"])]
     return Workload(
         name=NAME,
@@ -75,8 +79,14 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
             "provisioning/dashboards/stack.yaml": to_yaml(dashboard_provider(placement)),
             **{f"dashboards/{board.uid}.json": to_json(board.model) for board in boards},
         },
-        secrets={PASSWORD: args["password"], SECRET_KEY: args["secret_key"]},
-        volume=Volume(args["dashboards"].storage),
+        secrets={
+            PASSWORD: args["password"],
+            SECRET_KEY: args["secret_key"],
+            **({DATABASE: args["database_password"]} if database else {}),
+        },
+        volume=None if database else Volume(args["dashboards"].storage),
+        outbound=database is not None,
+        replicas=len(placement.replicas(NAME)) or 1,
         # The file provider looks every 10 s by itself.
         reload=Reload(files=("dashboards/*",), watches=True),
         needs=("prometheus", "loki", "jaeger", "alertmanager"),
@@ -100,6 +110,7 @@ def configuration(args: GrafanaArgs, placement: Placement) -> Mapping[str, Mappi
             "disable_gravatar": "true",
             "cookie_secure": str(public.startswith("https:")).lower(),
         },
+        **_database(args["dashboards"].database, placement),
         "users": {"allow_sign_up": "false"},
         "auth.anonymous": {"enabled": "false"},
         # What the stack shows comes with the image; nothing is fetched at start.
@@ -107,6 +118,22 @@ def configuration(args: GrafanaArgs, placement: Placement) -> Mapping[str, Mappi
         "analytics": {"reporting_enabled": "false", "check_for_updates": "false"},
         "log": {"mode": "console", "level": "warn"},
         "metrics": {"enabled": "true"},
+    }
+
+
+def _database(database: Database | None, placement: Placement) -> dict[str, dict[str, str]]:
+    """Return the section of the database that replicas share; without it Grafana keeps one of its own."""
+    if database is None:
+        return {}
+    return {
+        "database": {
+            "type": "postgres",
+            "host": database.address,
+            "name": database.name,
+            "user": database.username,
+            "password": f"$__file{{{placement.secret(NAME, DATABASE)}}}",
+            "ssl_mode": "require" if database.tls else "disable",
+        }
     }
 
 

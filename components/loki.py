@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 import versions
+from components.loki_storage import stores
 from placement import PORTS, Placement
 from rendering import to_yaml
 from runtimes import Runtime
 from settings.model import Logs
+from targets import ObjectStorage
 from units import go_duration
-from workload import Probe, Resources, Volume, Workload
+from workload import PeerPort, Probe, Resources, Volume, Workload
 
 NAME = "loki"
+_FILE = "loki.yaml"
+_PEERS = PeerPort("memberlist", 7946)
 LABELS = (
     "service", "level", "team", "environment", "container", "image", "namespace", "pod", "app", "component",
 )  # fmt: skip
 """Attributes that become labels; every other attribute is structured metadata of its line."""
 
 
-class LokiArgs(TypedDict):
-    """What a Loki needs to know."""
+class LokiStorage(TypedDict):
+    """What a Loki keeps, and where."""
 
     logs: Logs
+    object_storage: NotRequired[ObjectStorage]
+    """Which object storage its bucket is in."""
+
+
+class LokiArgs(LokiStorage):
+    """What a Loki needs to know."""
+
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Configuration key → value of every secret that its bucket needs."""
 
 
 class Loki(pulumi.ComponentResource):
@@ -47,21 +60,39 @@ class Loki(pulumi.ComponentResource):
 
 def workload(args: LokiArgs, placement: Placement) -> Workload:
     """Return Loki as one process that does everything."""
+    storage, secrets = args["logs"].object_storage, args.get("secrets", {})
+    # A key can only be said in the file itself, which so becomes a secret.
+    secret_files = (
+        {_FILE: pulumi.Output.all(**secrets).apply(lambda known: _text(args, placement, known))}
+        if args["logs"].secret_keys
+        else {}
+    )
+    file = placement.secret(NAME, _FILE) if secret_files else f"{placement.config(NAME)}/{_FILE}"
     return Workload(
         name=NAME,
         image=versions.LOKI,
-        arguments=(f"-config.file={placement.config(NAME)}/loki.yaml",),
+        arguments=(f"-config.file={file}",),
         ports=PORTS[NAME],
         probe=Probe("http", "/ready"),
         resources=Resources("200m", "1000m", "256Mi", "1Gi"),
-        files={"loki.yaml": to_yaml(configuration(args, placement))},
+        files={} if secret_files else {_FILE: _text(args, placement, {})},
+        secrets=secret_files,
         volume=Volume(args["logs"].storage),
+        outbound=storage is not None,
+        replicas=len(placement.replicas(NAME)) or 1,
+        peer_ports=(_PEERS,) if placement.replicas(NAME) else (),
     )
 
 
-def configuration(args: LokiArgs, placement: Placement) -> Mapping[str, Any]:
-    """Return ``loki.yaml``."""
+def _text(args: LokiArgs, placement: Placement, secrets: Mapping[str, str]) -> str:
+    return to_yaml(configuration(args, placement, secrets))
+
+
+def configuration(args: LokiArgs, placement: Placement, secrets: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return ``loki.yaml``; ``secrets`` are those that its bucket needs, by their configuration keys."""
     data = placement.data(NAME)
+    kind = args.get("object_storage", ObjectStorage.NONE)
+    kept = stores(data, args["logs"].object_storage, kind, secrets)
     http_host, http_port = placement.listen(NAME, "http").rsplit(":", 1)
     grpc_host, grpc_port = placement.listen(NAME, "grpc").rsplit(":", 1)
     return {
@@ -73,38 +104,19 @@ def configuration(args: LokiArgs, placement: Placement) -> Mapping[str, Any]:
             "grpc_listen_port": int(grpc_port),
             "log_level": "warn",
         },
-        "common": {
-            "instance_addr": "127.0.0.1",
-            "path_prefix": data,
-            "replication_factor": 1,
-            "ring": {"kvstore": {"store": "inmemory"}},
-        },
-        "storage_config": {
-            "use_thanos_objstore": True,
-            "object_store": {"filesystem": {"dir": f"{data}/chunks"}},
-        },
-        "schema_config": {
-            "configs": [
-                {
-                    "from": "2026-01-01",
-                    "store": "tsdb",
-                    "object_store": "filesystem",
-                    "schema": "v13",
-                    "index": {"prefix": "index_", "period": "24h"},
-                }
-            ]
-        },
+        **_ring(data, placement),
+        "storage_config": kept["storage_config"],
+        "schema_config": kept["schema_config"],
         "ingester": {
-            # One instance has nobody to wait for; the default of 15 s is for rings.
-            "lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"},
             "wal": {"enabled": True, "dir": f"{data}/wal", "flush_on_shutdown": True},
+            **_alone(placement),
         },
         # One process needs no ring to find its own scheduler, and is ready ten seconds sooner without.
-        "query_scheduler": {"use_scheduler_ring": False},
+        "query_scheduler": {"use_scheduler_ring": bool(placement.replicas(NAME))},
         "compactor": {
             "working_directory": f"{data}/compactor",
             "retention_enabled": True,
-            "delete_request_store": "filesystem",
+            **kept["compactor"],
         },
         "limits_config": {
             "retention_period": go_duration(args["logs"].retention),
@@ -119,3 +131,29 @@ def configuration(args: LokiArgs, placement: Placement) -> Mapping[str, Any]:
         },
         "analytics": {"reporting_enabled": False},
     }
+
+
+def _ring(data: str, placement: Placement) -> dict[str, Any]:
+    """Return how replicas share the work: a line goes to three of them, and two must have it."""
+    hosts = placement.replicas(NAME)
+    if not hosts:
+        alone = {"instance_addr": "127.0.0.1", "ring": {"kvstore": {"store": "inmemory"}}}
+        return {"common": {"path_prefix": data, "replication_factor": 1, **alone}}
+    return {
+        "common": {
+            "path_prefix": data,
+            "replication_factor": 3,
+            "ring": {"kvstore": {"store": "memberlist"}},
+        },
+        "memberlist": {
+            "bind_port": _PEERS.number,
+            "join_members": [f"{host}:{_PEERS.number}" for host in hosts],
+        },
+    }
+
+
+def _alone(placement: Placement) -> dict[str, Any]:
+    """Return what spares one instance the waiting for others; the default is 15 s."""
+    if placement.replicas(NAME):
+        return {}
+    return {"lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"}}

@@ -10,7 +10,7 @@ import pulumi
 import versions
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
-from placement import PORTS, Placement
+from placement import PORTS, Placement, each
 from rendering import to_yaml
 from runtimes import Runtime
 from scraping import ScrapeJob
@@ -79,6 +79,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         files={"prometheus.yaml": to_yaml(configuration(args, placement)), **rules},
         volume=Volume(args["metrics"].storage),
         outbound=True,
+        replicas=len(placement.replicas(NAME)) or 1,
         joins_applications=True,
         reload=Reload(
             files=("prometheus.yaml", "rules/*"),
@@ -91,12 +92,15 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
 
 def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, Any]:
     """Return ``prometheus.yaml``."""
-    metrics = args["metrics"]
+    metrics, pair = args["metrics"], placement.replicas(NAME)
     return {
         "global": {
             "scrape_interval": metrics.scrape_interval,
             "evaluation_interval": metrics.scrape_interval,
-            "external_labels": {"environment": args["environment"]},
+            "external_labels": {
+                "environment": args["environment"],
+                **({"replica": "${HOSTNAME}"} if pair else {}),
+            },
         },
         "storage": {
             "tsdb": {
@@ -112,8 +116,10 @@ def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, An
         "rule_files": [f"{placement.config(NAME)}/rules/*.yaml"],
         "alerting": {
             "alertmanagers": [
-                {"static_configs": [{"targets": [placement.address("alertmanager", "http")]}]},
+                {"static_configs": [{"targets": list(each(placement, "alertmanager", "http"))}]},
             ],
+            # To Alertmanager what both of a pair find is one alert.
+            **({"alert_relabel_configs": [{"regex": "replica", "action": "labeldrop"}]} if pair else {}),
         },
         "scrape_configs": [job.configuration() for job in args["jobs"]],
     }

@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
             _content,
             "count alerts, rules and dashboards, of all or of one stack, and name what is missing",
         ),
+        "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -71,6 +72,14 @@ def _content(chosen: argparse.Namespace) -> int:
 
     found = content.of_stack(chosen.stack) if chosen.stack else content.content()
     print(content.as_json(found) if chosen.json else content.as_text(found))
+    return 0
+
+
+def _grow(chosen: argparse.Namespace) -> int:
+    from operations.grow import grow  # noqa: PLC0415 - brings the client of clusters
+
+    lines = list(grow(chosen.stack))
+    print("\n".join(lines) or "every volume is as large as the stack file says")
     return 0
 
 

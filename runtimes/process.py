@@ -39,6 +39,9 @@ class LoopbackPlacement:
     def address(self, workload: str, port: str) -> str:
         return self.listen(workload, port)
 
+    def replicas(self, workload: str) -> tuple[str, ...]:
+        return ()
+
     def config(self, workload: str) -> str:
         return str(self.directory / workload / "config")
 

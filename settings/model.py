@@ -11,20 +11,17 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.database import Database
+from settings.kubernetes import Kubernetes
+from settings.object_storage import ObjectStorage
 from settings.section import Section
-from units import DnsName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
+from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
-TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke"]
+TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke", "gke-autopilot"]
 
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9][a-z0-9._-]*)*")
 _SMALLEST_NETWORK = 64
 """Addresses that the containers of the stack, and those that join them, need room for."""
-
-
-def _not_the_providers(namespace: str) -> str:
-    if namespace.startswith("kube-"):
-        raise ValueError("is managed by the provider; use a namespace of your own")
-    return namespace
 
 
 def _registry(value: str) -> str:
@@ -89,6 +86,13 @@ class Logs(Section):
     """How long log lines are kept."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
+    object_storage: ObjectStorage | None = None
+    """Bucket that lines are kept in instead of on the volume; for targets of clouds."""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Configuration keys of the secrets that the bucket needs."""
+        return self.object_storage.secret_keys if self.object_storage else ()
 
 
 class Traces(Section):
@@ -107,17 +111,13 @@ class Dashboards(Section):
     """Name of the administrator; the password is generated."""
     storage: Quantity = "5Gi"
     """Capacity of the volume."""
+    database: Database | None = None
+    """Database that several replicas share; without one Grafana keeps its own on the volume."""
 
-
-class Kubernetes(Section):
-    """Where in a cluster the stack goes."""
-
-    context: str = ""
-    """Context of the kubeconfig; empty for the current one."""
-    namespace: Annotated[DnsName, AfterValidator(_not_the_providers)] = "observability"
-    """Namespace of the stack; its agents and its gateway get ``-agents`` and ``-gateway`` beside it."""
-    host: str = ""
-    """DNS name under which people open the stack; required where the target has a gateway."""
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Configuration keys of the secrets that the database needs."""
+        return (self.database.password_secret,) if self.database else ()
 
 
 class Images(Section):
@@ -180,6 +180,8 @@ class Settings(Section):
     """Name of the Pulumi stack; not written in the file."""
     target: TargetName
     """Where the stack runs."""
+    profile: Literal["single", "ha"] = "single"
+    """One replica of everything, or several of what keeps data and answers people (``ha``, in a cluster)."""
     environment: LabelValue = ""
     """Value of the label ``environment`` on every series, log line and alert; the stack's name if empty."""
     metrics: Metrics = Metrics()

@@ -9,7 +9,7 @@ import pytest
 from tests.docker.summary import write_summary
 
 TESTS = Path(__file__).resolve().parent
-SHARED = {"stack": "the deployed stack", "containers": "the deployed containers"}
+SHARED = {"cluster": "the cluster", "stack": "the deployed stack", "containers": "the deployed containers"}
 """Fixture → group of the tests that use it: they run in one process, so that it is deployed once."""
 
 
@@ -25,5 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         together = next((group for name, group in SHARED.items() if name in fixtures), "")
         tier = item.path.relative_to(TESTS).parts[0]
         item.add_marker(
-            pytest.mark.xdist_group(together if tier in ("live", "docker") and together else str(item.path))
+            pytest.mark.xdist_group(
+                together if tier in ("live", "docker", "kubernetes") and together else str(item.path)
+            )
         )

@@ -68,13 +68,13 @@ def _list() -> int:
 
 
 def _table(programs: Sequence[Program], found: dict[str, Installed]) -> None:
-    print(f"{'program':<14} {'version':<9} {'from':<10} folder")
+    print(f"{'program':<18} {'version':<9} {'from':<10} folder")
     for program in programs:
         installed = found.get(program.name)
         if installed:
-            print(f"{program.name:<14} {installed.version:<9} {installed.origin:<10} {installed.folder}")
+            print(f"{program.name:<18} {installed.version:<9} {installed.origin:<10} {installed.folder}")
         else:
-            print(f"{program.name:<14} {'-':<9} {'left out' if program.optional else 'not set up':<10} -")
+            print(f"{program.name:<18} {'-':<9} {'left out' if program.optional else 'not set up':<10} -")
 
 
 def _env() -> int:

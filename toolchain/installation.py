@@ -81,6 +81,8 @@ def _install(program: Program, progress: Progress, hosts: Hosts) -> Installed:
 
 
 def _from_release(program: Program, progress: Progress, hosts: Hosts) -> Installed:
+    if not program.release.archives:
+        raise SourceError("there is none")
     note = lookup.cache_folder() / OFFLINE
     # What the stack runs without is not worth waiting for at every set-up.
     if hosts.unreachable or (program.optional and _younger_than_a_day(note)):

@@ -17,7 +17,7 @@ class Release:
     version: str
     """The release, without a leading v."""
     archives: tuple[str, ...]
-    """URL of each archive: .tar.gz or .zip."""
+    """URL of each archive (.tar.gz, .tgz, .zip) or executable; none where nothing but images is released."""
     checksums: str
     """URL of the SHA-256 sums that the release itself publishes; {archive} is the archive's URL."""
     sums_of: str = "archive"

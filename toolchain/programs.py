@@ -251,6 +251,70 @@ ACTIONLINT = Program(
     tests_only=True,
 )
 
+_CLUSTER = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+KUBERNETES = Program(
+    "kubernetes",
+    "the servers of a one-node cluster, for tests",
+    binaries=_CLUSTER,
+    at_least=(1, 34, 0),
+    below=(2, 0, 0),
+    release=Release(
+        "1.36.3",
+        archives=tuple(f"https://dl.k8s.io/v{{version}}/bin/{{os}}/{{arch}}/{binary}" for binary in _CLUSTER),
+        checksums="{archive}.sha256",
+    ),
+    modules=(
+        GoModule(
+            "",
+            "",
+            packages=tuple(f"k8s.io/kubernetes/cmd/{binary}" for binary in _CLUSTER),
+            version="v1.36.3",  # as these programs print it, and as their clients read it
+            version_variable="k8s.io/component-base/version.gitVersion",
+            folder="kubernetes",
+        ),
+    ),
+    optional=True,  # they run on Linux only
+    tests_only=True,
+)
+
+COREDNS = Program(
+    "coredns",
+    "names of services in a cluster, for tests",
+    binaries=("coredns",),
+    at_least=(1, 11, 0),
+    below=(2, 0, 0),
+    release=Release(
+        "1.14.2",
+        archives=(_github("coredns/coredns", "coredns_{version}_{os}_{arch}.tgz"),),
+        checksums="{archive}.sha256",
+    ),
+    modules=(GoModule("", "", packages=("./coredns",), version="1.14.2", folder="kubernetes"),),
+    version_arguments=("-version",),
+    optional=True,
+    tests_only=True,
+)
+
+KUBE_STATE_METRICS = Program(
+    "kube-state-metrics",
+    "metrics of the objects of a cluster",
+    binaries=("kube-state-metrics",),
+    at_least=(2, 15, 0),
+    below=(3, 0, 0),
+    release=Release("2.18.0", archives=(), checksums=""),
+    modules=(
+        GoModule(
+            "k8s.io/kube-state-metrics/v2",
+            "v2.18.0",
+            packages=(".",),
+            version="2.18.0",
+            version_variable=_PROMETHEUS_VERSION,
+        ),
+    ),
+    version_arguments=("version",),
+    optional=True,
+    tests_only=True,
+)
+
 PROGRAMS = (
     PULUMI,
     NODE_EXPORTER,
@@ -262,6 +326,9 @@ PROGRAMS = (
     GRAFANA,
     BLACKBOX_EXPORTER,
     ACTIONLINT,
+    KUBERNETES,
+    COREDNS,
+    KUBE_STATE_METRICS,
 )
 """In the order of set-up: what is quickly built comes first."""
 

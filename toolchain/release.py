@@ -121,13 +121,17 @@ def _transfer(url: str, path: Path) -> str:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Yield name, mode and content of the regular files of an archive."""
+    """Yield name, mode and content of the regular files of an archive; an executable is its only file."""
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as zipped:
             for entry in zipped.infolist():
                 if not entry.is_dir():
                     with zipped.open(entry) as content:
                         yield entry.filename, entry.external_attr >> 16, content
+        return
+    if archive.suffix not in {".gz", ".tgz"}:
+        with archive.open("rb") as executable:
+            yield archive.name, 0o755, executable
         return
     with tarfile.open(archive) as tar:
         for member in tar:

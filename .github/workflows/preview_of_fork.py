@@ -5,6 +5,7 @@ Names of stacks may be given; otherwise it is every stack that has a file. The s
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from settings.model import Alerting
+from settings.model import Alerting, Dashboards, Logs
 
 PLACEHOLDER = "https://example.org/placeholder0"
 """Passes for a webhook's URL and, by its 32 characters, for a routing key."""
@@ -26,7 +27,11 @@ def forget_encryption(file: Path) -> list[str]:
     file.write_text(yaml.safe_dump({key: value for key, value in content.items() if key not in ENCRYPTION}))
     encrypted = {key for key, value in config.items() if isinstance(value, dict) and "secure" in value}
     try:
-        needed = Alerting.model_validate(config.get("observability:alerting", {})).secret_keys
+        needed = (
+            *Alerting.model_validate(config.get("observability:alerting", {})).secret_keys,
+            *Logs.model_validate(config.get("observability:logs", {})).secret_keys,
+            *Dashboards.model_validate(config.get("observability:dashboards", {})).secret_keys,
+        )
     except ValidationError:
         needed = ()  # the preview says what is wrong
     return sorted({*encrypted, *(f"observability:{key}" for key in needed)})
@@ -35,7 +40,11 @@ def forget_encryption(file: Path) -> list[str]:
 def pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the engine and collect what it prints."""
     command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    # There is no cluster here to look at.
+    environment = {**os.environ, "OBSERVABILITY_SKIP_PREFLIGHT": "1"}
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
+    )
 
 
 def preview(stack: str) -> bool:

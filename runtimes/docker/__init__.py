@@ -144,7 +144,9 @@ class DockerRuntime:
                 opts,
                 # Name and ports are free only once the predecessor is gone.
                 pulumi.ResourceOptions(
-                    delete_before_replace=True, depends_on=[*loaders, *self._order.before(workload)]
+                    delete_before_replace=True,
+                    depends_on=[*loaders, *self._order.before(workload)],
+                    ignore_changes=list(self._target.rewritten),
                 ),
             ),
         )

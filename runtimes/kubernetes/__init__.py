@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from functools import cached_property
 
 import pulumi
 
 from runtimes import Deployed, UnsupportedError
-from runtimes.kubernetes import configuration, exposure, identity, network, preflight, workloads
+from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
 from settings import Settings
 from targets import Target
 from workload import Workload
+
+SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
+"""Environment variable: ``1`` where the cluster cannot be asked, as in the preview of somebody's fork."""
 
 
 class KubernetesRuntime:
@@ -27,12 +31,23 @@ class KubernetesRuntime:
         self.placement = self._site.placement
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
-        """Return nothing: a cluster runs every product."""
-        return {}
+        """Return the products that the cluster admits no pods of."""
+        target = self._site.target
+        return {
+            name: f"{name} is left out: {target.name} does not admit it, because {reason}"
+            for name, reason in target.refused
+            if name in workloads
+        }
 
     def problems(self, workloads: Collection[str]) -> list[str]:
-        """Return what is wrong with the settings for this target."""
-        return preflight.problems(self._site)
+        """Return what is wrong with the settings for this target, and with the cluster itself."""
+        found = preflight.problems(self._site)
+        if os.environ.get(SKIP) != "1":
+            # Its client takes half a second to load, which no other preview should pay.
+            from runtimes.kubernetes import cluster  # noqa: PLC0415
+
+            found += cluster.problems(self._site)
+        return found
 
     def notices(self) -> tuple[str, ...]:
         """Return what is limited or different at this target, a line each."""
@@ -50,10 +65,13 @@ class KubernetesRuntime:
         )
         children = Children(parent.pulumi_resource_name, options)
         identity.service_account(workload, self._site, children)
+        permissions.roles(workload, self._site, children)
         network.service(workload, self._site, children)
+        network.replicas(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)
         workloads.controller(workload, self._site, files, children)
+        workloads.disruption_budget(workload, self._site, children)
         return exposure.expose(workload, self._site, children)
 
     def _refuse_unsupported(self, workload: Workload) -> None:

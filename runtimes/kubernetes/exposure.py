@@ -7,9 +7,11 @@ from typing import Any
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.networking.v1 import Ingress, IngressBackendArgsDict, IngressSpecArgsDict
 
-from runtimes import Deployed, UnsupportedError
+from runtimes import Deployed
 from runtimes.kubernetes.site import PUBLISHED, Children, Site
+from settings.kubernetes import OUTSIDE_INGRESS
 from targets import Exposure
 from workload import Workload
 
@@ -22,12 +24,15 @@ _GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 def expose(workload: Workload, site: Site, children: Children) -> Deployed:
     """Register the entrance to a workload that people open; everything else stays inside the cluster."""
-    if workload.name not in PUBLISHED or site.target.exposure is Exposure.PORT_FORWARD:
+    if workload.name not in PUBLISHED or site.exposure is Exposure.PORT_FORWARD:
         return Deployed({})
-    if not site.has_gateway:
-        raise UnsupportedError(
-            workload.name, "ports", site.target.name, f"no entrance of kind {site.target.exposure} is known"
-        )
+    lead = _ingress if site.exposure is Exposure.INGRESS else _gateway_and_route
+    entrance = pulumi.Output.all(*(resource.urn for resource in lead(workload, site, children)))
+    host = site.settings.kubernetes.host
+    return Deployed({"http": entrance.apply(lambda _: f"{host}:{_PORT}")}, tls=True)
+
+
+def _gateway_and_route(workload: Workload, site: Site, children: Children) -> tuple[pulumi.Resource, ...]:
     host, name = site.settings.kubernetes.host, workload.name
     gateway = CustomResource(
         f"{children.prefix}-gateway",
@@ -49,16 +54,37 @@ def expose(workload: Workload, site: Site, children: Children) -> Deployed:
         },
         opts=children.options,
     )
-    if site.target.gateway_class.startswith("gke-"):
+    if site.gateway_class.startswith("gke-"):
         _health_check(workload, site, children)
-    ready = pulumi.Output.all(gateway.urn, route.urn)
-    return Deployed({"http": ready.apply(lambda _: f"{host}:{_PORT}")}, tls=True)
+    return gateway, route
+
+
+def _ingress(workload: Workload, site: Site, children: Children) -> tuple[pulumi.Resource, ...]:
+    kubernetes, metadata = site.settings.kubernetes, site.named(workload.name)
+    backend: IngressBackendArgsDict = {
+        "service": {"name": workload.name, "port": {"number": workload.port("http").number}}
+    }
+    spec: IngressSpecArgsDict = {
+        "tls": [{"hosts": [kubernetes.host], "secret_name": CERTIFICATE}],
+        "rules": [
+            {
+                "host": kubernetes.host,
+                "http": {"paths": [{"path": "/", "path_type": "Prefix", "backend": backend}]},
+            }
+        ],
+    }
+    if kubernetes.ingress_class == OUTSIDE_INGRESS:
+        # Google's controller takes no notice of the field, and makes a public entrance of what has neither.
+        metadata["annotations"] = {"kubernetes.io/ingress.class": kubernetes.ingress_class}
+    else:
+        spec["ingress_class_name"] = kubernetes.ingress_class
+    return (Ingress(f"{children.prefix}-ingress", metadata=metadata, spec=spec, opts=children.options),)
 
 
 def _gateway(host: str, site: Site) -> Mapping[str, Any]:
     namespaces = {"matchLabels": {"kubernetes.io/metadata.name": site.namespace}}
     return {
-        "gatewayClassName": site.target.gateway_class,
+        "gatewayClassName": site.gateway_class,
         "listeners": [
             {
                 "name": "https",

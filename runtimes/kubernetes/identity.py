@@ -1,18 +1,45 @@
-"""Who a workload is to the cluster."""
+"""Who a workload is: to the cluster, and to the cloud that its bucket is in."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from runtimes.kubernetes.site import Children, Site
+from targets import Identity
 from workload import Workload
+
+_IN_A_BUCKET = "loki"
+"""Workload that keeps its data in object storage where the settings name a bucket."""
+_AZURE = "azure.workload.identity"
 
 
 def service_account(workload: Workload, site: Site, children: Children) -> None:
-    """Give a workload an account of its own without any permission; nothing here talks to the API server."""
+    """Give a workload an account of its own; `permissions` says what it may, and pods ask for its token."""
+    metadata = site.named(workload.name)
+    if annotations := _annotations(workload.name, site):
+        metadata["annotations"] = annotations
     ServiceAccount(
         f"{children.prefix}-account",
-        metadata=site.named(workload.name),
+        metadata=metadata,
         automount_service_account_token=False,
         opts=children.options,
     )
+
+
+def uses_bucket(workload: str, site: Site) -> bool:
+    """Whether a workload talks to the cloud's object storage."""
+    return workload == _IN_A_BUCKET and site.settings.logs.object_storage is not None
+
+
+def pod_labels(workload: str, site: Site) -> Mapping[str, str]:
+    """Return the labels by which the cloud knows whose pod it is; Google needs none."""
+    return {f"{_AZURE}/use": "true"} if _annotations(workload, site) else {}
+
+
+def _annotations(workload: str, site: Site) -> dict[str, str]:
+    storage = site.settings.logs.object_storage
+    if storage and uses_bucket(workload, site) and site.target.identity is Identity.AZURE_WORKLOAD_IDENTITY:
+        return {f"{_AZURE}/client-id": storage.client_id}
+    return {}

@@ -8,10 +8,11 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.networking.v1 import NetworkPolicy, NetworkPolicyPeerArgsDict
 
 from runtimes.kubernetes.site import Site
+from targets import Exposure
 
 _AGENTS_REASON = (
-    "node-exporter reads the file systems, processes and network of the machine, which restricted Pod "
-    "Security forbids; nothing else runs here"
+    "node-exporter reads the file systems, processes and network of the machine, log-collector its log "
+    "files, which restricted Pod Security forbids; nothing else runs here"
 )
 _GATEWAY_REASON = "the cluster's controller makes the pods of a Gateway, and its template is not restricted"
 _LABELS = {"app.kubernetes.io/part-of": "observability"}
@@ -33,6 +34,8 @@ class Namespaces(pulumi.ComponentResource):
         self.provider = Provider(
             f"{name}-cluster",
             context=site.settings.kubernetes.context or None,
+            # Left out, the variable KUBECONFIG would become part of the state: somebody's own path.
+            kubeconfig="",
             # What must roll its pods is marked immutable, which replaces it; the rest changes in place.
             enable_config_map_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
@@ -41,7 +44,7 @@ class Namespaces(pulumi.ComponentResource):
         keep = not site.settings.delete_data
         self._deny(self._namespace(site.namespace, "stack", "restricted", keep=keep), "stack")
         self._deny(self._namespace(site.agents, "agents", "privileged", _AGENTS_REASON), "agents")
-        if site.has_gateway:
+        if site.exposure is Exposure.GATEWAY:
             self._namespace(site.gateway, "gateway", "baseline", _GATEWAY_REASON)
         self.register_outputs({})
 

@@ -14,8 +14,12 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from placement import PORTS
-from runtimes.kubernetes.site import Children, Site
+from runtimes.kubernetes.identity import uses_bucket
+from runtimes.kubernetes.permissions import PERMISSIONS
+from runtimes.kubernetes.site import Children, Site, replicas_service
 from settings import Settings
+from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
+from targets import Exposure, Identity
 from workload import Workload
 
 EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -26,6 +30,10 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "collector"): ("metrics",),
     ("prometheus", "grafana"): ("http",),
     ("prometheus", "node-exporter"): ("http",),
+    ("prometheus", "blackbox-exporter"): ("http",),
+    ("prometheus", "kube-state-metrics"): ("http",),
+    ("prometheus", "log-collector"): ("metrics",),
+    ("log-collector", "collector"): ("otlp-grpc",),
     ("collector", "prometheus"): ("http",),
     ("collector", "loki"): ("http",),
     ("collector", "jaeger"): ("otlp-grpc",),
@@ -41,14 +49,23 @@ INTAKE: Mapping[str, tuple[str, ...]] = {"collector": ("otlp-grpc", "otlp-http",
 ENTRANCE: Mapping[str, tuple[str, ...]] = {"grafana": ("http",)}
 """Ports that the target's gateway leads to."""
 
-_OUTSIDE_PROXIES = {"gke-l7-global-external-managed": ("35.191.0.0/16", "130.211.0.0/22")}
-"""Gateway class → addresses of its proxies, where they are not pods of the cluster."""
+_GOOGLES_PROXIES = ("35.191.0.0/16", "130.211.0.0/22")
+_ADDRESSES: list[NetworkPolicyPeerArgsDict] = [
+    # Not the addresses of this network segment, where clouds tell a machine its credentials.
+    {"ip_block": {"cidr": "0.0.0.0/0", "except_": ["169.254.0.0/16"]}},
+    {"ip_block": {"cidr": "::/0", "except_": ["fe80::/10"]}},
+]
 _ANYWHERE: list[NetworkPolicyPeerArgsDict] = [
-    {"ip_block": {"cidr": "0.0.0.0/0"}},
-    {"ip_block": {"cidr": "::/0"}},
+    *_ADDRESSES,
     # Some network plugins do not count pods among addresses.
     {"namespace_selector": {}},
 ]
+_HTTPS = 443
+_GOOGLES_IDENTITY: list[NetworkPolicyEgressRuleArgsDict] = [
+    {"to": [{"ip_block": {"cidr": f"{address}/32"}}], "ports": [{"protocol": "TCP", "port": port}]}
+    for address, port in (("169.254.169.254", 80), ("169.254.169.252", 988))
+]
+"""Where pods ask who they are, with and without Dataplane V2."""
 
 
 def service(workload: Workload, site: Site, children: Children) -> None:
@@ -59,6 +76,8 @@ def service(workload: Workload, site: Site, children: Children) -> None:
         spec={
             "selector": site.selector(workload.name),
             **({"cluster_ip": "None"} if workload.per_node else {}),
+            # Two replicas have not quite the same samples: who asks twice should be answered by the same.
+            **({"session_affinity": "ClientIP"} if workload.replicas > 1 else {}),
             "ports": [
                 {"name": port.name, "port": port.number, "target_port": port.name} for port in workload.ports
             ],
@@ -67,19 +86,52 @@ def service(workload: Workload, site: Site, children: Children) -> None:
     )
 
 
+def replicas(workload: Workload, site: Site, children: Children) -> None:
+    """Register the Service that gives each replica with a volume a name of its own, ready or not."""
+    if workload.replicas == 1 or not workload.volume:
+        return
+    name = replicas_service(workload.name)
+    Service(
+        f"{children.prefix}-replicas-service",
+        metadata={**site.named(workload.name), "name": name},
+        spec={
+            "selector": {**site.selector(workload.name), **site.replica_labels(workload)},
+            "cluster_ip": "None",
+            "publish_not_ready_addresses": True,
+            "ports": [{"name": port.name, "port": port.number} for port in workload.ports],
+        },
+        opts=children.options,
+    )
+
+
 def policy(workload: Workload, site: Site, children: Children) -> None:
     """Register what a workload may receive and send, on top of the namespace's refusal of everything."""
+    ingress, egress = _ingress(workload.name, site), _egress(workload.name, site)
+    if between := _between_replicas(workload):
+        ingress.append({"from_": [_pods(workload.name, site)], "ports": between})
+        egress.append({"to": [_pods(workload.name, site)], "ports": between})
     NetworkPolicy(
         f"{children.prefix}-policy",
         metadata=site.autonamed(workload.name),
         spec={
             "pod_selector": {"match_labels": site.selector(workload.name)},
             "policy_types": ["Ingress", "Egress"],
-            "ingress": _ingress(workload.name, site),
-            "egress": _egress(workload.name, site),
+            "ingress": ingress,
+            "egress": egress,
         },
         opts=children.options,
     )
+
+
+def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
+    if not workload.peer_ports:
+        return []
+    ports: list[NetworkPolicyPortArgsDict] = [
+        {"protocol": protocol, "port": peer.number}
+        for peer in workload.peer_ports
+        for protocol in peer.protocols
+    ]
+    return ports + [_tcp(port.number) for port in workload.ports if not port.public]
 
 
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
@@ -90,7 +142,7 @@ def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict
     ]
     if workload in INTAKE:
         rules.append({"from_": [{"namespace_selector": {}}], "ports": _ports(workload, INTAKE[workload])})
-    if workload in ENTRANCE and site.has_gateway:
+    if workload in ENTRANCE and site.exposure is not Exposure.PORT_FORWARD:
         rules.append({"from_": _proxies(site), "ports": _ports(workload, ENTRANCE[workload])})
     return rules
 
@@ -101,11 +153,20 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         for (source, destination), ports in EDGES.items()
         if source == workload
     ]
-    if workload == "prometheus":
-        # What it scrapes is wherever the catalogue says, and agents are on the machines' own network.
+    if workload in PERMISSIONS:
+        api_server = sorted({_HTTPS, site.target.api_port})
+        rules.append({"to": _ADDRESSES, "ports": [_tcp(port) for port in api_server]})
+    if uses_bucket(workload, site):
+        rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
+        if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
+            rules += _GOOGLES_IDENTITY
+    if workload in ("prometheus", "blackbox-exporter"):
+        # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
+    if workload == "grafana" and (database := site.settings.dashboards.database):
+        rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
-        rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP", "port": number} for number in outside]})
+        rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules
 
 
@@ -122,11 +183,18 @@ def _pods(workload: str, site: Site) -> NetworkPolicyPeerArgsDict:
 
 
 def _proxies(site: Site) -> list[NetworkPolicyPeerArgsDict]:
-    if ranges := _OUTSIDE_PROXIES.get(site.target.gateway_class):
-        return [{"ip_block": {"cidr": cidr}} for cidr in ranges]
-    return [{"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": site.gateway}}}]
+    """Return who carries people's requests: proxies of the provider, or pods of the cluster."""
+    kubernetes = site.settings.kubernetes
+    if (kubernetes.ingress_class or site.gateway_class) in (OUTSIDE_INGRESS, OUTSIDE_GATEWAY):
+        return [{"ip_block": {"cidr": cidr}} for cidr in _GOOGLES_PROXIES]
+    namespace = kubernetes.ingress_namespace if kubernetes.ingress_class else site.gateway
+    return [{"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}]
 
 
 def _ports(workload: str, ports: tuple[str, ...]) -> list[NetworkPolicyPortArgsDict]:
     numbers = {port.name: port.number for port in PORTS[workload]}
-    return [{"protocol": "TCP", "port": numbers[name]} for name in ports]
+    return [_tcp(numbers[name]) for name in ports]
+
+
+def _tcp(port: int) -> NetworkPolicyPortArgsDict:
+    return {"protocol": "TCP", "port": port}

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
+    ContainerPortArgsDict,
+    EnvVarArgsDict,
     PodSecurityContextArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
+    TopologySpreadConstraintArgsDict,
 )
 
 import versions
 from runtimes.kubernetes.configuration import Mounted
-from runtimes.kubernetes.site import Site
+from runtimes.kubernetes.identity import pod_labels
+from runtimes.kubernetes.permissions import PERMISSIONS
+from runtimes.kubernetes.site import ON_THE_MACHINE, Site
 from runtimes.kubernetes.storage import CLAIM
 from workload import HostPath, Probe, Resources, Workload
 
 _STOP_SECONDS = 60
 """How long a product may take to write what it holds in memory."""
 _SCRATCH = "/tmp"  # noqa: S108
+_MACHINE: EnvVarArgsDict = {
+    "name": "K8S_NODE_NAME",
+    "value_from": {"field_ref": {"field_path": "spec.nodeName"}},
+}
+"""Tells an agent which machine it is on."""
 
 
 def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecArgsDict:
     """Return the pod template of a workload; a StatefulSet adds the volume of its claim."""
-    agent = bool(workload.host_paths)
+    on_the_machine = workload.name in ON_THE_MACHINE or None
     files += Mounted(
         ({"name": "tmp", "empty_dir": {"size_limit": "256Mi"}},), ({"name": "tmp", "mount_path": _SCRATCH},)
     )
@@ -32,18 +42,24 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
     if workload.volume:
         files += Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
     return {
-        "metadata": {"labels": site.labels(workload.name)},
+        "metadata": {
+            "labels": {
+                **site.labels(workload.name),
+                **site.replica_labels(workload),
+                **pod_labels(workload.name, site),
+            }
+        },
         "spec": {
             "service_account_name": workload.name,
-            "automount_service_account_token": False,
+            "automount_service_account_token": workload.name in PERMISSIONS,
             # Variables such as JAEGER_PORT for every Service are taken for settings by some products.
             "enable_service_links": False,
             "termination_grace_period_seconds": _STOP_SECONDS,
             "security_context": _pod_security(workload.user),
-            # An agent sees the machine's processes and network instead of its own pod's.
-            "host_network": agent or None,
-            "host_pid": agent or None,
-            "tolerations": [{"operator": "Exists"}] if agent else None,
+            "host_network": on_the_machine,
+            "host_pid": on_the_machine,
+            "topology_spread_constraints": _spread(workload, site) if workload.replicas > 1 else None,
+            "tolerations": [{"operator": "Exists"}] if workload.per_node else None,
             "containers": [_container(workload, site, files)],
             "volumes": list(files.volumes),
         },
@@ -57,7 +73,8 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
         "image_pull_policy": "IfNotPresent",
         "command": list(workload.image.entrypoint),
         "args": list(workload.arguments),
-        "ports": [{"name": port.name, "container_port": port.number} for port in workload.ports],
+        "env": [_MACHINE] if workload.per_node else None,
+        "ports": _ports(workload),
         "resources": _resources(workload.resources),
         # A product may replay its log for minutes, and an overloaded one must not be killed for being slow.
         "startup_probe": _probe(workload.probe, period=5, failures=120),
@@ -72,9 +89,33 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
     }
 
 
+def _ports(workload: Workload) -> list[ContainerPortArgsDict]:
+    own: list[ContainerPortArgsDict] = [
+        {"name": port.name, "container_port": port.number} for port in workload.ports
+    ]
+    return own + [
+        {"name": f"{peer.name}-{protocol.lower()}", "container_port": peer.number, "protocol": protocol}
+        for peer in workload.peer_ports
+        for protocol in peer.protocols
+    ]
+
+
+def _spread(workload: Workload, site: Site) -> list[TopologySpreadConstraintArgsDict]:
+    """Keep replicas apart; where there is no room, together is better than not at all."""
+    return [
+        {
+            "topology_key": key,
+            "max_skew": 1,
+            "when_unsatisfiable": "ScheduleAnyway",
+            "label_selector": {"match_labels": site.selector(workload.name)},
+        }
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    ]
+
+
 def _pod_security(user: int) -> PodSecurityContextArgsDict:
     return {
-        "run_as_non_root": True,
+        "run_as_non_root": user != 0,
         "run_as_user": user,
         "run_as_group": user,
         "fs_group": user,
@@ -101,7 +142,7 @@ def _probe(probe: Probe, *, period: int, failures: int) -> ProbeArgsDict:
 
 def _host(name: str, path: HostPath) -> Mounted:
     return Mounted(
-        ({"name": name, "host_path": {"path": path.path, "type": "Directory"}},),
+        ({"name": name, "host_path": {"path": path.path}},),
         (
             {
                 "name": name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from placement import PORTS
 from runtimes.kubernetes.site import PUBLISHED, Site
-from runtimes.kubernetes.storage import claimed_size
+from runtimes.kubernetes.storage import asked, claimed_size
 from targets import Exposure
 
 
@@ -12,7 +12,7 @@ def problems(site: Site) -> list[str]:
     """Return what would keep a stack from being of use, a line each."""
     target, settings = site.target, site.settings
     found = []
-    if site.has_gateway and not settings.kubernetes.host:
+    if site.exposure is not Exposure.PORT_FORWARD and not settings.kubernetes.host:
         found.append(
             f"kubernetes.host: is required on target {target.name!r}; give the DNS name under which people "
             "open the stack, for example observability.example.org"
@@ -28,15 +28,9 @@ def problems(site: Site) -> list[str]:
 def notices(site: Site) -> tuple[str, ...]:
     """Return what is limited or different here, a line each."""
     target, settings = site.target, site.settings
-    sizes = {
-        "metrics.storage": settings.metrics.storage,
-        "logs.storage": settings.logs.storage,
-        "traces.storage": settings.traces.storage,
-        "dashboards.storage": settings.dashboards.storage,
-    }
     lines = [
         f"{key}: {size} becomes {claimed_size(size, target)}, the smallest volume on target {target.name!r}"
-        for key, size in sizes.items()
+        for key, size in asked(settings).values()
         if claimed_size(size, target) != size
     ]
     if not target.network_policies_enforced:
@@ -44,12 +38,17 @@ def notices(site: Site) -> tuple[str, ...]:
             f"network policies are part of the stack, but a default {target.name} cluster does not enforce "
             "them; install a network plugin that does"
         )
-    if target.exposure is Exposure.PORT_FORWARD:
+    if site.exposure is Exposure.PORT_FORWARD:
         lines += [
             f"{name} is not exposed; open it with: kubectl port-forward --namespace "
             f"{settings.kubernetes.namespace} service/{name} {PORTS[name][0].number}"
             for name in PUBLISHED
         ]
+    if settings.kubernetes.ingress_class == "nginx":
+        lines.append(
+            "kubernetes.ingressClass: the nginx controller of the Kubernetes project gets no security fixes "
+            "since March 2026; prefer a Gateway, or another controller"
+        )
     of_a_machine = {
         "ports": settings.ports,
         "portOffset": settings.port_offset,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from kubernetes_cluster import agents_namespace
 from placement import ContainerPlacement
+from profiles import REPLICAS
 from settings import Settings
 from targets import Exposure, Target
+from workload import Workload
 
-AGENTS = frozenset({"node-exporter"})
+AGENTS = frozenset({"node-exporter", "log-collector"})
 """Workloads that read the machine, which restricted Pod Security forbids; they have their own namespace."""
+ON_THE_MACHINE = frozenset({"node-exporter"})
+"""Agents that see the machine's processes and network instead of their own pod's."""
 PUBLISHED = ("grafana",)
 """Workloads that ask people who they are; nothing else is led to from outside the cluster."""
 
@@ -27,12 +33,26 @@ class Children:
     """Options of every child."""
 
 
+def replicas_service(workload: str) -> str:
+    """Return the name of the Service by which each replica of a workload has an address of its own."""
+    return f"{workload}-replicas"
+
+
 @dataclass(frozen=True)
 class KubernetesPlacement(ContainerPlacement):
     """Products are found by the names of their Services, agents in the agents' namespace."""
 
     agents: str
     """Namespace of the agents."""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """Workload → how many replicas; of what is not named there is one."""
+
+    def replicas(self, workload: str) -> tuple[str, ...]:
+        """Return the name of each replica's pod; an address of its own if it keeps data."""
+        number = self.numbers.get(workload, 1)
+        return (
+            tuple(f"{workload}-{i}.{replicas_service(workload)}" for i in range(number)) if number > 1 else ()
+        )
 
     def address(self, workload: str, port: str) -> str:
         """Return ``host:port`` under which pods of the stack reach that port."""
@@ -55,7 +75,7 @@ class Site:
     @property
     def agents(self) -> str:
         """Namespace of the agents."""
-        return f"{self.namespace}-agents"
+        return agents_namespace(self.namespace)
 
     @property
     def gateway(self) -> str:
@@ -63,9 +83,21 @@ class Site:
         return f"{self.namespace}-gateway"
 
     @property
-    def has_gateway(self) -> bool:
-        """Whether people come in through a Gateway."""
-        return self.target.exposure is Exposure.GATEWAY
+    def exposure(self) -> Exposure:
+        """How people come in: as the settings say, else as is usual at the target."""
+        if self.settings.kubernetes.ingress_class:
+            return Exposure.INGRESS
+        return Exposure.GATEWAY if self.settings.kubernetes.gateway_class else self.target.exposure
+
+    @property
+    def gateway_class(self) -> str:
+        """Class of the Gateway."""
+        return self.settings.kubernetes.gateway_class or self.target.gateway_class
+
+    @property
+    def storage_class(self) -> str:
+        """Class of the volumes."""
+        return self.settings.kubernetes.storage_class or self.target.storage_class
 
     @property
     def placement(self) -> KubernetesPlacement:
@@ -73,8 +105,9 @@ class Site:
         url = f"https://{self.settings.kubernetes.host}"
         return KubernetesPlacement(
             homes={"grafana": "/usr/share/grafana"},
-            public_urls=dict.fromkeys(PUBLISHED, url) if self.has_gateway else {},
+            public_urls=dict.fromkeys(PUBLISHED, url) if self.exposure is not Exposure.PORT_FORWARD else {},
             agents=self.agents,
+            numbers=REPLICAS[self.settings.profile],
         )
 
     def namespace_of(self, workload: str) -> str:
@@ -88,6 +121,10 @@ class Site:
     def labels(self, workload: str) -> dict[str, str]:
         """Return the labels of every object of a workload."""
         return {**self.selector(workload), "app.kubernetes.io/part-of": "observability"}
+
+    def replica_labels(self, workload: Workload) -> dict[str, str]:
+        """Return the label of pods with others beside them: on AKS no two Services may select alike."""
+        return {"observability/replicated": "true"} if workload.replicas > 1 else {}
 
     def named(self, workload: str) -> ObjectMetaArgsDict:
         """Return the metadata of an object that is found by its name: the workload's."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaimArgsDict
 
 from runtimes.kubernetes.site import Site
+from settings import Settings
 from targets import Target
 from units import size_in_bytes
 from workload import Volume
@@ -18,13 +21,23 @@ def claimed_size(size: str, target: Target) -> str:
     return max(size, target.minimum_volume, key=size_in_bytes)
 
 
+def asked(settings: Settings) -> Mapping[str, tuple[str, str]]:
+    """Return workload → the setting that sizes its volume, and what it says."""
+    return {
+        "prometheus": ("metrics.storage", settings.metrics.storage),
+        "loki": ("logs.storage", settings.logs.storage),
+        "jaeger": ("traces.storage", settings.traces.storage),
+        "grafana": ("dashboards.storage", settings.dashboards.storage),
+    }
+
+
 def claim(volume: Volume, workload: str, site: Site) -> PersistentVolumeClaimArgsDict:
     """Return the claim template of a workload's volume."""
     return {
         "metadata": {"name": CLAIM, "labels": site.selector(workload)},
         "spec": {
             "access_modes": ["ReadWriteOnce"],
-            **({"storage_class_name": site.target.storage_class} if site.target.storage_class else {}),
+            **({"storage_class_name": site.storage_class} if site.storage_class else {}),
             "resources": {"requests": {"storage": claimed_size(volume.size, site.target)}},
         },
     }

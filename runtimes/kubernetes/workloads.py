@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from runtimes.kubernetes import pods
 from runtimes.kubernetes.configuration import Mounted
-from runtimes.kubernetes.site import Children, Site
+from runtimes.kubernetes.site import Children, Site, replicas_service
 from runtimes.kubernetes.storage import claim
 from workload import Workload
 
@@ -28,8 +29,8 @@ def controller(workload: Workload, site: Site, files: Mounted, children: Childre
             metadata=metadata,
             spec={
                 "selector": {"match_labels": selector},
-                "service_name": workload.name,
-                "replicas": 1,
+                "service_name": replicas_service(workload.name) if workload.replicas > 1 else workload.name,
+                "replicas": workload.replicas,
                 "template": template,
                 "volume_claim_templates": [claim(workload.volume, workload.name, site)],
                 "persistent_volume_claim_retention_policy": {
@@ -43,6 +44,21 @@ def controller(workload: Workload, site: Site, files: Mounted, children: Childre
         Deployment(
             f"{children.prefix}-deployment",
             metadata=metadata,
-            spec={"selector": {"match_labels": selector}, "replicas": 1, "template": template},
+            spec={
+                "selector": {"match_labels": selector},
+                "replicas": workload.replicas,
+                "template": template,
+            },
+            opts=children.options,
+        )
+
+
+def disruption_budget(workload: Workload, site: Site, children: Children) -> None:
+    """Register that a drained machine takes one replica at a time; of one alone nothing is promised."""
+    if workload.replicas > 1:
+        PodDisruptionBudget(
+            f"{children.prefix}-budget",
+            metadata=site.autonamed(workload.name),
+            spec={"max_unavailable": 1, "selector": {"match_labels": site.selector(workload.name)}},
             opts=children.options,
         )

@@ -39,7 +39,9 @@ def generated() -> str:
         loki.workload({"logs": settings.logs}, placement),
         jaeger.workload({"traces": settings.traces}, placement),
         collector.workload(plan.collector, placement),
-        grafana.workload({**plan.grafana, "password": "", "secret_key": ""}, placement),
+        grafana.workload(
+            {**plan.grafana, "password": "", "secret_key": "", "database_password": ""}, placement
+        ),
         node_exporter.workload(placement),
     )
     return "\n".join(text for workload in workloads for text in workload.files.values())

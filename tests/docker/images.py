@@ -111,10 +111,11 @@ def contents(image: Image) -> Mapping[str, Path | str]:
     files: dict[str, Path | str] = {}
     if image not in WITHOUT_A_SHELL:
         files["/bin/busybox"] = program("busybox") or _missing("busybox")
-    for name in PROGRAMS[image]:
+    programs = PROGRAMS.get(image, (image.program,))
+    for name in programs:
         path = PurePosixPath(image.entrypoint[0])
         if found := program(name):
-            own = path if name == PROGRAMS[image][0] else path.with_name(name)
+            own = path if name == programs[0] else path.with_name(name)
             files |= {str(own): found, **_libraries(found)}
         else:
             files[str(path)] = STUBS[image].script if image in STUBS else _missing(name)
@@ -140,7 +141,7 @@ def make(engine: Docker) -> None:
             _import(engine, name, contents(image))
             if image in STOP_SIGNALS:
                 dockerfile = f"FROM {name}\nSTOPSIGNAL {STOP_SIGNALS[image]}\n"
-                context = _archive({"Dockerfile": dockerfile})
+                context = archive({"Dockerfile": dockerfile})
                 engine.request("POST", "/build", context, "application/x-tar", t=name)
 
 
@@ -152,27 +153,28 @@ def make_as(engine: Docker, image: Image, tag: str) -> None:
 def _import(engine: Docker, name: str, files: Mapping[str, Path | str]) -> None:
     repository, _, tag = name.rpartition(":")
     where = {"fromSrc": "-", "repo": repository, "tag": tag}
-    engine.request("POST", "/images/create", _archive(files), "application/x-tar", **where)
+    engine.request("POST", "/images/create", archive(files), "application/x-tar", **where)
     if engine.kind == "podman":  # which calls whatever is imported the latest
         engine.post(
             f"/images/{quote(f'{repository}:latest', safe='')}/tag", **{k: where[k] for k in ("repo", "tag")}
         )
 
 
-def _archive(files: Mapping[str, Path | str]) -> bytes:
+def archive(files: Mapping[str, Path | str]) -> bytes:
+    """Return these files as a layer of an image, with a folder for scratch files and a shell's commands."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as layer:
         entry = tarfile.TarInfo("tmp")
         entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
-        archive.addfile(entry)
+        layer.addfile(entry)
         for path, source in files.items():
             entry = tarfile.TarInfo(path.lstrip("/"))
             content = source.encode() if isinstance(source, str) else source.resolve().read_bytes()
             entry.size, entry.mode = len(content), 0o755
-            archive.addfile(entry, io.BytesIO(content))
+            layer.addfile(entry, io.BytesIO(content))
         if "/bin/busybox" in files:
             for applet in _APPLETS:
                 link = tarfile.TarInfo(f"bin/{applet}")
                 link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-                archive.addfile(link)
+                layer.addfile(link)
     return buffer.getvalue()

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import yaml
 
 from placement import PORTS
-from plan import PRODUCTS
 from runtimes.kubernetes.network import EDGES, notification_ports
 from settings import Settings
 from tests.graph.kubernetes_objects import STACKS, Rendering, render
@@ -37,6 +37,11 @@ APPLICATION = Endpoint("application", "10.0.9.1", "shop", {"app": "shop"})
 GATEWAY = Endpoint("gateway", "10.0.9.2", "observability-gateway", {"app": "gateway"})
 DNS = Endpoint("dns", "10.0.9.3", "kube-system", {"k8s-app": "kube-dns"})
 METADATA = Endpoint("metadata", "169.254.169.254")
+API_SERVER = Endpoint("api-server", "10.0.0.2")
+DATABASE = Endpoint("database", "10.20.0.5")
+PEERS = {9094: {"TCP", "UDP"}, 7946: {"TCP"}}
+"""Ports by which replicas find each other."""
+ELSEWHERE = (OUTSIDE, PROXY, APPLICATION, GATEWAY, DNS, METADATA, API_SERVER, DATABASE)
 
 
 class Cluster:
@@ -44,7 +49,7 @@ class Cluster:
 
     def __init__(self, rendering: Rendering) -> None:
         self.policies = rendering.manifests("NetworkPolicy")
-        self.endpoints = {e.name: e for e in (OUTSIDE, PROXY, APPLICATION, GATEWAY, DNS, METADATA)}
+        self.endpoints = {e.name: e for e in ELSEWHERE}
         for number, manifest in enumerate(rendering.manifests("StatefulSet", "Deployment", "DaemonSet")):
             metadata, template = manifest["metadata"], manifest["spec"]["template"]
             on_the_machine = template["spec"].get("hostNetwork", False)
@@ -54,6 +59,9 @@ class Cluster:
                 "" if on_the_machine else metadata["namespace"],
                 {} if on_the_machine else template["metadata"]["labels"],
             )
+
+        self.parts = set(self.endpoints) - {e.name for e in ELSEWHERE}
+        self.pods = {name for name in self.parts if self.endpoints[name].namespace}
 
     def allows(self, source: str, destination: str, port: int, protocol: str = "TCP") -> bool:
         sender, receiver = self.endpoints[source], self.endpoints[destination]
@@ -94,7 +102,9 @@ def _peer_matches(peer: dict[str, Any], endpoint: Endpoint) -> bool:
     if block := peer.get("ipBlock"):
         network = ipaddress.ip_network(block["cidr"])
         # The stricter reading: to some plugins pods are no addresses.
-        return not endpoint.namespace and ipaddress.ip_address(endpoint.address) in network
+        address = ipaddress.ip_address(endpoint.address)
+        excepted = any(address in ipaddress.ip_network(cidr) for cidr in block.get("except") or ())
+        return not endpoint.namespace and address in network and not excepted
     if not endpoint.namespace:
         return False
     namespace = {"kubernetes.io/metadata.name": endpoint.namespace}
@@ -117,23 +127,30 @@ def reachable(stack: str) -> set[str]:
     """Return every ``source → destination:port`` between parts of the stack that is allowed."""
     return {
         f"{source} → {destination}:{port.name}"
-        for source in PRODUCTS
-        for destination in PRODUCTS
+        for source in cluster(stack).pods
+        for destination in cluster(stack).parts
         for port in PORTS[destination]
-        if source != "node-exporter" and cluster(stack).allows(source, destination, port.number)
+        if cluster(stack).allows(source, destination, port.number)
     }
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
-    assert reachable(stack) == {
+    on_machines = set() if stack == "autopilot" else {"prometheus → node-exporter:http"}
+    # What is probed is wherever the catalogue says, what is on a machine's network included.
+    probed = set() if stack == "autopilot" else {"blackbox-exporter → node-exporter:http"}
+    replicas = {"loki → loki:grpc"} if stack == "prod" else set()
+    assert reachable(stack) == on_machines | probed | replicas | {
         "prometheus → prometheus:http",
         "prometheus → alertmanager:http",
         "prometheus → loki:http",
         "prometheus → jaeger:metrics",
         "prometheus → collector:metrics",
         "prometheus → grafana:http",
-        "prometheus → node-exporter:http",
+        "prometheus → blackbox-exporter:http",
+        "prometheus → kube-state-metrics:http",
+        "prometheus → log-collector:metrics",
+        "log-collector → collector:otlp-grpc",
         "collector → prometheus:http",
         "collector → loki:http",
         "collector → jaeger:otlp-grpc",
@@ -142,18 +159,22 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
         "grafana → alertmanager:http",
         "grafana → loki:http",
         "grafana → jaeger:http",
-        # Prometheus may scrape anything, and the intake is open to every pod.
-        "prometheus → collector:otlp-grpc",
-        "prometheus → collector:otlp-http",
-        "prometheus → collector:zipkin",
+        # These two may ask anything, and the intake is open to every pod.
+        *(
+            f"{source} → collector:{port}"
+            for source in ("prometheus", "blackbox-exporter")
+            for port in ("otlp-grpc", "otlp-http", "zipkin")
+        ),
     }
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: str) -> None:
-    assert set(_addresses(render(stack))) == {
+    rendering = render(stack)
+    assert {*_addresses(rendering), *_scraped(rendering)} == {
         (source, destination, port.number)
         for (source, destination), names in EDGES.items()
+        if destination in cluster(stack).parts
         for port in PORTS[destination]
         if port.name in names
     }
@@ -161,15 +182,33 @@ def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: 
 
 def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
     """Every address of a part of the stack that the configuration of another names."""
-    products = "|".join(PRODUCTS)
+    parts = "|".join(name for name, _, _ in rendering.pods())
     for name, _, _ in rendering.pods():
         for path, text in rendering.files(name).items():
             if "/dashboards/" in path and path.endswith(".json"):
                 continue
             for match in re.finditer(
-                rf"(?<![\w./-])({products})(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
+                rf"(?<![\w./-])({parts})(?:-\d)?(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
             ):
-                yield name, match[1], int(match[2])
+                if int(match[2]) not in PEERS:
+                    yield name, match[1], int(match[2])
+
+
+def _scraped(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
+    """Every part of the stack whose pods Prometheus finds by their labels, and the port it asks."""
+    name, port = (
+        "__meta_kubernetes_pod_label_app_kubernetes_io_name",
+        "__meta_kubernetes_pod_container_port_name",
+    )
+    for job in yaml.safe_load(rendering.files("prometheus")["/etc/prometheus/prometheus.yaml"])[
+        "scrape_configs"
+    ]:
+        kept = {
+            s["source_labels"][0]: s["regex"] for s in job["relabel_configs"] if s.get("action") == "keep"
+        }
+        if name in kept:
+            workload = kept[name].partition(";")[0]
+            yield "prometheus", workload, next(p.number for p in PORTS[workload] if p.name == kept[port])
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -177,10 +216,10 @@ def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
 def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, source: str) -> None:
     open_ports = {
         f"{destination}:{port.name}"
-        for destination in PRODUCTS
-        for port in PORTS[destination]
         # Policies have no power over what is on a machine's own network.
-        if destination != "node-exporter" and cluster(stack).allows(source, destination, port.number)
+        for destination in cluster(stack).pods
+        for port in PORTS[destination]
+        if cluster(stack).allows(source, destination, port.number)
     }
     intake = {"collector:otlp-grpc", "collector:otlp-http", "collector:zipkin"}
     pods_are_in_the_cluster = stack in ("oke", "aks")
@@ -190,7 +229,7 @@ def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, so
             "application": intake,
             "gateway": intake | {"grafana:http"} if pods_are_in_the_cluster else intake,
             "outside": set(),
-            "proxy": {"grafana:http"} if stack in ("gke", "prod") else set(),
+            "proxy": {"grafana:http"} if stack in ("gke", "autopilot", "prod") else set(),
         }[source]
     )
 
@@ -198,19 +237,44 @@ def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, so
 @pytest.mark.parametrize("stack", STACKS)
 def test_only_what_must_reaches_the_outside(stack: str) -> None:
     def reaching(destination: str, port: int) -> set[str]:
-        pods = (name for name in PRODUCTS if name != "node-exporter")
-        return {name for name in pods if cluster(stack).allows(name, destination, port)}
+        return {name for name in cluster(stack).pods if cluster(stack).allows(name, destination, port)}
 
+    asks_anything = {"prometheus", "blackbox-exporter"}
     notified = 5001 if stack == "minikube" else 443
-    assert reaching("outside", notified) == {"alertmanager", "prometheus"}
-    assert reaching("outside", 25) == {"prometheus"}
-    assert reaching("metadata", 80) == {"prometheus"}
-    assert reaching("application", 8080) == {"prometheus"}
+    assert reaching("outside", notified) >= {"alertmanager", *asks_anything}
+    assert reaching("outside", 25) == asks_anything
+    # On Google's machines that is where a pod asks who it is; elsewhere it is nobody's business.
+    assert reaching("metadata", 80) == ({"loki"} if stack in ("gke", "autopilot", "prod") else set())
+    assert reaching("application", 8080) == asks_anything
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_who_has_a_token_and_nobody_else_reaches_the_api_server(stack: str) -> None:
+    port = {"minikube": 8443, "oke": 6443}.get(stack, 443)
+    reaching = {name for name in cluster(stack).pods if cluster(stack).allows(name, "api-server", port)}
+    asks_anything = {"blackbox-exporter"} | ({"alertmanager", "loki"} if port == 443 else set())
+    assert reaching - asks_anything == {"prometheus", "kube-state-metrics", "log-collector"}
+
+
+def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:
+    prod = cluster("prod")
+    for port, protocols in PEERS.items():
+        for protocol in ("TCP", "UDP"):
+            talking = {
+                (source, destination)
+                for source in {*prod.pods, "application", "gateway"} - {"prometheus", "blackbox-exporter"}
+                for destination in prod.pods
+                if prod.allows(source, destination, port, protocol)
+            }
+            name = "alertmanager" if port == 9094 else "loki"
+            assert talking == ({(name, name)} if protocol in protocols else set())
+    assert prod.allows("grafana", "database", 5432)
+    assert not cluster("gke").allows("grafana", "database", 5432)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_names_can_be_resolved(stack: str) -> None:
-    for name in PRODUCTS:
+    for name in cluster(stack).pods:
         for protocol in ("UDP", "TCP"):
             assert cluster(stack).allows(name, "dns", 53, protocol)
 

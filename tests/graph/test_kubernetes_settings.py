@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import profiles
 from runtimes import UnsupportedError
 from runtimes.kubernetes import KubernetesRuntime
 from runtimes.kubernetes.storage import claimed_size
@@ -15,6 +16,12 @@ from versions import PROMETHEUS
 from workload import HostPath, Probe, Resources, Volume, Workload
 
 pytestmark = pytest.mark.graph
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the stack file only; what the cluster itself says has tests of its own."""
+    monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
 
 
 @pytest.mark.parametrize(
@@ -99,3 +106,25 @@ def test_what_a_cluster_cannot_honour_is_refused(values: dict[str, Any], field: 
     parent: Any = None
     with pytest.raises(UnsupportedError, match=rf"trial: {field} cannot be honoured on target 'gke'"):
         runtime("gke").deploy(workload, parent)
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "expected"),
+    [
+        ("gke", {}, []),
+        ("process", {"profile": "ha"}, ["profile: 'ha' takes a cluster; on target 'process' use single"]),
+        (
+            "gke",
+            {"profile": "ha", "logs": {"objectStorage": {"bucket": "acme-loki"}}},
+            ["profile: 'ha' runs several Grafana, which need a database to share: set dashboards.database"],
+        ),
+        (
+            "gke",
+            {"profile": "ha", "dashboards": {"database": {"address": "10.20.0.5:5432"}}},
+            ["profile: 'ha' runs several Loki, which need object storage: set logs.objectStorage"],
+        ),
+    ],
+)
+def test_a_profile_says_what_it_takes(target: str, values: dict[str, Any], expected: list[str]) -> None:
+    settings = Settings.model_validate({"stack": "trial", "target": target, **values})
+    assert profiles.problems(settings, TARGETS[target]) == expected

@@ -34,8 +34,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Run a receiver on a free port of loopback."""
+def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """Run a receiver on a free port of an address of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -48,8 +48,8 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *args: object) -> None:
             """Say nothing: the test prints what matters."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = Receiver(f"http://127.0.0.1:{server.server_port}/")
+    server = ThreadingHTTPServer((host, 0), Handler)
+    receiver = Receiver(f"http://{host}:{server.server_port}/")
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield receiver

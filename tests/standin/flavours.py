@@ -25,8 +25,8 @@ class Flavour:
     """Resource's type and inputs → what is only known after the creation."""
     identifier: Callable[[str, Properties], str]
     """Resource's type and inputs → its id."""
-    replaces: Callable[[str, str], bool]
-    """Resource's type and a property that changed → whether the resource is replaced."""
+    replaces: Callable[[str, str, Properties, Properties], bool]
+    """Resource's type, a property that changed, inputs before and after → whether it is replaced."""
 
 
 def digest(*parts: Any) -> str:
@@ -65,7 +65,7 @@ def _docker_id(kind: str, inputs: Properties) -> str:
     return str(plain(inputs["name"])) if kind == "docker:index/volume:Volume" else digest(kind, inputs)
 
 
-def _docker_replaces(kind: str, key: str) -> bool:
+def _docker_replaces(kind: str, key: str, old: Properties, new: Properties) -> bool:
     return kind.startswith("docker:") and key not in _DOCKER_UPDATED.get(kind, set())
 
 
@@ -90,14 +90,22 @@ def _kubernetes_id(kind: str, inputs: Properties) -> str:
     return "/".join(str(metadata[key]) for key in ("namespace", "name") if metadata.get(key)) or digest(kind)
 
 
-def _kubernetes_replaces(kind: str, key: str) -> bool:
-    # ConfigMaps and Secrets are treated as immutable unless the provider is told otherwise.
-    return kind.rsplit(":", 1)[1] in {"ConfigMap", "Secret"} and key in {
-        "data",
-        "binaryData",
-        "stringData",
-        "type",
-    }
+def _kubernetes_replaces(kind: str, key: str, old: Properties, new: Properties) -> bool:
+    name = kind.rsplit(":", 1)[1]
+    if name in _FILES:
+        return key in _FILES[name] and old.get("immutable", False)
+    parts = _KUBERNETES_IMMUTABLE.get(name, ()) if key == "spec" else ()
+    parts = ("name", "namespace") if key == "metadata" else parts
+    if not parts:
+        return key in {"roleRef", "provisioner", "parameters"}
+    before, after = old.get(key) or {}, new.get(key) or {}
+    return any(before.get(part) != after.get(part) for part in parts)
+
+
+def takes_the_name_of_its_predecessor(inputs: Properties) -> bool:
+    """Whether an object has a name of its own, under which no second one can be made before it is deleted."""
+    metadata = inputs.get("metadata") or {}
+    return "name" in metadata and "pulumi.com/autonamed" not in metadata.get("annotations", {})
 
 
 _DOCKER_NAMED = {f"docker:index/{kind.lower()}:{kind}" for kind in ("Container", "Network", "Volume")}
@@ -115,6 +123,23 @@ _DOCKER_UPDATED = {
     "docker:index/remoteImage:RemoteImage": {"keepLocally", "pullTriggers", "triggers"},
 }
 """What the published plugin changes in place; everything else replaces."""
+
+_FILES = {"ConfigMap": {"data", "binaryData"}, "Secret": {"data", "stringData", "type"}}
+"""What may change in place unless it is marked immutable: the program tells the provider so."""
+_KUBERNETES_IMMUTABLE = {
+    "StatefulSet": (
+        "podManagementPolicy",
+        "revisionHistoryLimit",
+        "selector",
+        "serviceName",
+        "volumeClaimTemplates",
+    ),
+    "Deployment": ("selector",),
+    "DaemonSet": ("selector",),
+    "PersistentVolumeClaim": ("accessModes", "selector", "storageClassName", "volumeName"),
+    "Service": ("clusterIP",),
+}
+"""Kind → parts of its specification whose change replaces it."""
 
 FLAVOURS: Mapping[str, Flavour] = {
     "docker": Flavour(_docker_named, _docker_outputs, _docker_id, _docker_replaces),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,9 +19,17 @@ from google.protobuf import empty_pb2
 
 from provider.protocol import skip_the_sdk
 from provider.values import from_struct, plain, to_struct
-from tests.standin.applying import Applying
+from tests.standin import applying, kubernetes_applying
 from tests.standin.docker_api import Docker, DockerError
-from tests.standin.flavours import FLAVOURS, Properties, digest, masked, urn_type
+from tests.standin.flavours import (
+    FLAVOURS,
+    Properties,
+    digest,
+    masked,
+    takes_the_name_of_its_predecessor,
+    urn_type,
+)
+from tests.standin.kubernetes_api import Kubernetes, KubernetesError
 
 skip_the_sdk()
 
@@ -29,7 +38,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # 
 RECORD = "OBSERVABILITY_STANDIN_RECORD"
 """Environment variable: the file that operations are appended to."""
 APPLY = "OBSERVABILITY_STANDIN_APPLY"
-"""Environment variable: the Docker socket at which the ``docker`` plugin does what it is asked for."""
+"""Environment variable: where the plugin does what it is asked for; Docker's socket, a kubeconfig."""
 
 
 # ruff: noqa: N802 - the engine's protocol gives the methods their names
@@ -39,8 +48,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, plugin: str) -> None:
         self._plugin, self._flavour = plugin, FLAVOURS[plugin]
         self._version = version(f"pulumi-{plugin}")
-        socket = os.environ.get(APPLY, "") if plugin == "docker" else ""
-        self._applying = Applying(Docker(socket)) if socket else None
+        self._applying = _applying(plugin, os.environ.get(APPLY, ""))
 
     def _record(self, operation: str, urn: str, inputs: Properties, *, preview: bool = False) -> None:
         if not (path := os.environ.get(RECORD)):
@@ -102,12 +110,13 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def _difference(self, kind: str, old: Properties, new: Properties) -> Any:
         opened, given = plain(old), plain(new)
         changed = sorted(key for key in {*opened, *given} if opened.get(key) != given.get(key))
-        replaced = [key for key in changed if kind and self._flavour.replaces(kind, key)]
+        replaced = [key for key in changed if kind and self._flavour.replaces(kind, key, opened, given)]
         kinds = provider_pb2.DiffResponse
         return kinds(
             changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE,
             diffs=changed,
             replaces=replaced,
+            deleteBeforeReplace=bool(replaced) and takes_the_name_of_its_predecessor(opened),
         )
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -159,12 +168,21 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
 
+def _applying(plugin: str, where: str) -> applying.Applying | kubernetes_applying.Applying | None:
+    """Return what does there what the plugin is asked for; None where it is to do nothing."""
+    if not where:
+        return None
+    if plugin == "docker":
+        return applying.Applying(Docker(where))
+    return kubernetes_applying.Applying(Kubernetes(Path(where)))
+
+
 @contextmanager
 def _refusals(context: grpc.ServicerContext) -> Iterator[None]:
     """Tell the engine why something could not be done."""
     try:
         yield
-    except (DockerError, OSError, ValueError) as error:
+    except (DockerError, KubernetesError, OSError, ValueError) as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 

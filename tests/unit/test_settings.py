@@ -42,7 +42,7 @@ def test_the_shortest_stack_file_is_complete() -> None:
     [
         (
             {"target": "aws"},
-            'target: must be one of process, docker, podman, minikube, oke, aks, gke; got "aws"',
+            'docker, podman, minikube, oke, aks, gke, gke-autopilot; got "aws"',
         ),
         ({"retentionDay": "3"}, "did you mean logs.retention or metrics.retention or traces.retention?"),
         (

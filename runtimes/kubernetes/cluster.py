@@ -1,0 +1,238 @@
+"""What the cluster itself says, asked before anything is registered: a preview asks it nothing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import (
+    ApiClient,
+    ApiException,
+    AppsV1Api,
+    AuthorizationV1Api,
+    Configuration,
+    CoreV1Api,
+    CustomObjectsApi,
+    NetworkingV1Api,
+    StorageV1Api,
+    VersionApi,
+)
+from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
+from urllib3.exceptions import HTTPError
+
+from runtimes.kubernetes import stateful
+from runtimes.kubernetes.site import Site
+from runtimes.kubernetes.storage import asked, claimed_size
+from settings.kubernetes import OUTSIDE_INGRESS
+from targets import Exposure
+
+_DEADLINE = 9.0
+"""Seconds after which a cluster, or the program that logs in to it, counts as not answering."""
+_REQUEST = (3.0, 5.0)
+"""Seconds to connect and to answer."""
+_MUST_CREATE = (
+    ("", "namespaces"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ("", "configmaps"),
+    ("", "secrets"),
+    ("", "serviceaccounts"),
+    ("", "services"),
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "statefulsets"),
+    ("networking.k8s.io", "networkpolicies"),
+)
+"""Group and kind of what a stack is made of."""
+
+
+class UnusableClusterError(Exception):
+    """There is no use in asking further; the message is a problem of the stack."""
+
+
+def problems(site: Site) -> list[str]:
+    """Return why the stack cannot be deployed to its cluster, a line each, within ten seconds."""
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            found.extend(_asked(site))
+        except UnusableClusterError as error:
+            found.append(str(error))
+
+    # A program that logs in may wait for somebody at a browser: whoever asks must not wait for it.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_DEADLINE)
+    if asking.is_alive():
+        return [
+            (
+                f"kubernetes.context: {_name(site)} does not answer within {_DEADLINE:g} s; try: kubectl "
+                f"{_flag(site)}get --raw /version"
+            )
+        ]
+    return found
+
+
+def _asked(site: Site) -> Iterator[str]:
+    answer = _Answers(connect(site), site)
+    answer.version()
+    yield from answer.identity()
+    yield from answer.permissions()
+    yield from answer.storage()
+    yield from answer.entrance()
+    yield from answer.stateful()
+
+
+def connect(site: Site) -> ApiClient:
+    """Return the connection to the cluster; raises `UnusableClusterError` where the kubeconfig gives none."""
+    wanted = site.settings.kubernetes.context
+    files = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    try:
+        contexts, current = list_kube_config_contexts(config_file=files)
+    except ConfigException as error:
+        raise UnusableClusterError(
+            f"kubernetes.context: no kubeconfig can be read at {files}: {_first_line(error)}; have your "
+            "provider's command line write one, or name it in the variable KUBECONFIG"
+        ) from None
+    names = sorted(context["name"] for context in contexts)
+    if wanted not in names and (wanted or not current):
+        raise UnusableClusterError(
+            f"kubernetes.context: {files} has no context {wanted!r}; it has {', '.join(names) or 'none'}"
+        )
+    configuration = Configuration()
+    configuration.retries = False
+    try:
+        load_kube_config(files, wanted or None, configuration, persist_config=False)
+    except (ConfigException, OSError, ValueError) as error:
+        raise UnusableClusterError(
+            f"kubernetes.context: {_name(site)} cannot be used: {_first_line(error)}"
+        ) from None
+    return ApiClient(configuration)
+
+
+class _Answers:
+    """Asks one cluster; every answer is a list of problems."""
+
+    def __init__(self, connection: ApiClient, site: Site) -> None:
+        self._connection, self._site = connection, site
+
+    def version(self) -> None:
+        """Find out whether anybody is there, and who asks."""
+        self._ask(VersionApi(self._connection).get_code)
+
+    def identity(self) -> Iterator[str]:
+        """Yield where it is another cluster than the stack's."""
+        wanted = self._site.settings.kubernetes.cluster_id
+        if not wanted:
+            return
+        namespace = self._ask(CoreV1Api(self._connection).read_namespace, "kube-system")
+        if namespace is None:
+            yield f"kubernetes.clusterId: {_name(self._site)} does not let you read which cluster it is"
+        elif namespace.metadata.uid != wanted:
+            raise UnusableClusterError(
+                f"kubernetes.clusterId: this stack belongs to the cluster {wanted}, but {_name(self._site)} "
+                f"leads to {namespace.metadata.uid}; choose another context, or another stack"
+            )
+
+    def permissions(self) -> Iterator[str]:
+        """Yield what of the stack may not be created."""
+        api = AuthorizationV1Api(self._connection)
+        refused = []
+        for group, kind in _MUST_CREATE:
+            cluster_wide = kind in ("namespaces", "clusterroles", "clusterrolebindings")
+            asked = {
+                "verb": "create",
+                "group": group,
+                "resource": kind,
+                **({} if cluster_wide else {"namespace": self._site.namespace}),
+            }
+            review = self._ask(api.create_self_subject_access_review, {"spec": {"resourceAttributes": asked}})
+            if review is not None and not review.status.allowed:
+                refused.append(kind)
+        if refused:
+            yield (
+                f"kubernetes.context: as {_name(self._site)} you may not create {', '.join(refused)}; "
+                "deploy as somebody with the role cluster-admin, or one that allows these"
+            )
+
+    def storage(self) -> Iterator[str]:
+        """Yield where there is no such storage class."""
+        classes = self._ask(StorageV1Api(self._connection).list_storage_class)
+        wanted = self._site.storage_class
+        if classes is not None and wanted not in (names := _names(classes.items)):
+            yield f"kubernetes.storageClass: the cluster has no class {wanted!r}; {_has(names)}"
+
+    def entrance(self) -> Iterator[str]:
+        """Yield where nothing would make the entrance."""
+        site, key = self._site, "kubernetes.gatewayClass"
+        if site.exposure is Exposure.GATEWAY:
+            api = CustomObjectsApi(self._connection)
+            listed = self._ask(
+                api.list_cluster_custom_object, "gateway.networking.k8s.io", "v1", "gatewayclasses"
+            )
+            names = sorted(item["metadata"]["name"] for item in (listed or {}).get("items", ()))
+            if site.gateway_class not in names:
+                yield (
+                    f"{key}: the cluster has no class {site.gateway_class!r}; {_has(names)}; install a "
+                    "controller for the Gateway API, or name another class, or a kubernetes.ingressClass"
+                )
+        elif site.exposure is Exposure.INGRESS:
+            wanted = site.settings.kubernetes.ingress_class
+            classes = self._ask(NetworkingV1Api(self._connection).list_ingress_class)
+            if classes is not None and wanted not in (OUTSIDE_INGRESS, *(names := _names(classes.items))):
+                yield f"kubernetes.ingressClass: the cluster has no class {wanted!r}; {_has(names)}"
+
+    def stateful(self) -> Iterator[str]:
+        """Yield what of a StatefulSet that is there would take its deletion."""
+        site, api = self._site, AppsV1Api(self._connection)
+        sized = asked(site.settings)
+        for workload in (*sized, *stateful.OF_FIXED_SIZE):
+            found = self._ask(api.read_namespaced_stateful_set, workload, site.namespace)
+            if not found or not site.selector(workload).items() <= (found.metadata.labels or {}).items():
+                continue
+            yield from stateful.replacement(found, site)
+            if workload in sized:
+                key, size = sized[workload]
+                yield from stateful.resize(found, key, claimed_size(size, site.target), site)
+
+    def _ask(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """Return an answer, None where there is no such thing or it is not ours to know."""
+        try:
+            return function(*arguments, _request_timeout=_REQUEST)
+        except ApiException as error:
+            if error.status in (403, 404):
+                return None
+            why = "does not know you; log in again" if error.status == 401 else f"answers {error.status}"
+            raise UnusableClusterError(f"kubernetes.context: {_name(self._site)} {why}") from None
+        except HTTPError as error:
+            raise UnusableClusterError(
+                f"kubernetes.context: {_name(self._site)} cannot be reached at "
+                f"{self._connection.configuration.host}: {_first_line(error)}; is the cluster running, and "
+                "does this machine reach it?"
+            ) from None
+
+
+def _names(items: list[Any]) -> list[str]:
+    return sorted(item.metadata.name for item in items)
+
+
+def _has(names: list[str]) -> str:
+    return f"it has {', '.join(names)}" if names else "it has none"
+
+
+def _name(site: Site) -> str:
+    context = site.settings.kubernetes.context
+    return f"the context {context!r}" if context else "the current context"
+
+
+def _flag(site: Site) -> str:
+    context = site.settings.kubernetes.context
+    return f"--context {context} " if context else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -1,0 +1,73 @@
+"""What a stack file may say about the cluster it goes to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from settings.section import Section
+from units import DnsName, matching
+
+
+def _not_the_providers(namespace: str) -> str:
+    if namespace.startswith("kube-"):
+        raise ValueError("is managed by the provider; use a namespace of your own")
+    return namespace
+
+
+ClusterId = Annotated[
+    str,
+    matching(
+        r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?",
+        "use what `kubectl get namespace kube-system --output jsonpath={.metadata.uid}` prints",
+    ),
+]
+"""UID of the namespace ``kube-system``, which no two clusters share; it may be empty."""
+
+
+OUTSIDE_INGRESS, OUTSIDE_GATEWAY = "gce", "gke-l7-global-external-managed"
+"""Classes of entrances whose proxies are no pods of the cluster, but known addresses of its provider."""
+
+
+class Kubernetes(Section):
+    """Where in a cluster the stack goes, and what of the cluster it watches."""
+
+    context: str = ""
+    """Context of the kubeconfig; empty for the current one."""
+    cluster_id: ClusterId = ""
+    """UID of the cluster's namespace ``kube-system``; a context that leads elsewhere is then refused."""
+    namespace: Annotated[DnsName, AfterValidator(_not_the_providers)] = "observability"
+    """Namespace of the stack; its agents and its gateway get ``-agents`` and ``-gateway`` beside it."""
+    monitored_namespaces: tuple[DnsName, ...] = ()
+    """Namespaces whose pods' log lines are collected and whose annotated pods are scraped; empty for all."""
+    host: str = ""
+    """DNS name under which people open the stack; required where the target has a gateway."""
+    storage_class: str = ""
+    """Storage class of the volumes; empty for the target's usual one."""
+    gateway_class: str = ""
+    """Class of the Gateway that leads to Grafana; empty for the target's usual one."""
+    ingress_class: str = ""
+    """Class of an Ingress, which then takes the Gateway's place; for clusters without the Gateway API."""
+    ingress_namespace: str = ""
+    """Namespace of the Ingress controller's pods, which may reach Grafana; empty for the class ``gce``, whose
+    proxies are outside the cluster."""
+
+    replace: tuple[DnsName, ...] = ()
+    """StatefulSets that may be deleted to be made anew, by name (``prometheus``); their claims stay."""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.ingress_class and self.gateway_class:
+            raise ValueError("gatewayClass and ingressClass are two ways in; keep one of them")
+        if self.ingress_class not in ("", OUTSIDE_INGRESS) and not self.ingress_namespace:
+            raise ValueError(
+                "ingressNamespace is required with ingressClass: name the namespace of the controller's "
+                "pods, which may then reach Grafana"
+            )
+        if self.gateway_class.startswith("gke-") and self.gateway_class != OUTSIDE_GATEWAY:
+            raise ValueError(
+                f"gatewayClass {self.gateway_class!r} is not supported: its proxies have addresses of a "
+                f"subnet of yours, which network policies would have to name; use {OUTSIDE_GATEWAY!r}"
+            )
+        return self

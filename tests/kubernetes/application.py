@@ -1,0 +1,75 @@
+"""An application in pods of its own, next to the stack: it writes lines, has metrics, and looks up a name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.kubernetes.cluster import Cluster
+from tests.kubernetes.images import APPLICATION
+from tests.kubernetes.stack import NAMESPACE
+
+SHOP = "shop"
+LINE = {"level": "error", "message": "payment refused", "order": "4711"}
+_SCRIPT = f"""
+mkdir -p /tmp/www
+echo 'orders_total 42' > /tmp/www/metrics.txt
+busybox httpd -p 8080 -h /tmp/www
+echo '{json.dumps(LINE)}'
+busybox nslookup collector.{NAMESPACE}.svc.cluster.local | busybox grep Address
+trap 'exit 0' TERM
+while :; do busybox sleep 1 & wait; done
+"""
+
+
+@dataclass(frozen=True)
+class Application:
+    """The running application."""
+
+    cluster: Cluster
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the API server is asked for."""
+        labels = {
+            "app.kubernetes.io/name": SHOP,
+            "app.kubernetes.io/component": "checkout",
+            "team": "payments",
+        }
+        annotations = {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": "8080",
+            "prometheus.io/path": "/metrics.txt",
+        }
+        container = {
+            "name": "app",
+            "image": APPLICATION,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["/bin/sh", "-c", _SCRIPT],
+            "ports": [{"name": "http", "containerPort": 8080}],
+        }
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": SHOP, "namespace": SHOP},
+            "spec": {
+                "selector": {"matchLabels": {"app.kubernetes.io/name": SHOP}},
+                "template": {
+                    "metadata": {"labels": labels, "annotations": annotations},
+                    "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
+                },
+            },
+        }
+
+    def deploy(self) -> None:
+        """Deploy it into a namespace of its own."""
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SHOP}}
+        self.cluster.api.apply(namespace)
+        self.cluster.api.apply(self.manifest)
+
+    def pod(self) -> str:
+        """Return the name of its pod; `OSError` while there is none."""
+        for pod in self.cluster.api.list("v1", "Pod", SHOP):
+            return str(pod["metadata"]["name"])
+        raise OSError(f"no pod in the namespace {SHOP}")

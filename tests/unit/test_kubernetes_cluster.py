@@ -1,0 +1,182 @@
+"""What is said of a cluster before anything is registered, asked of a small server that answers like one."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from runtimes.kubernetes.cluster import problems
+from runtimes.kubernetes.site import Site
+from settings import Settings
+from targets import TARGETS
+
+CLUSTER, OTHER = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
+GATEWAYS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
+
+
+def listed(*names: str) -> dict[str, Any]:
+    return {"items": [{"metadata": {"name": name}, "provisioner": "p"} for name in names]}
+
+
+VERSION = (
+    "major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler",
+    "platform",
+)  # fmt: skip
+SOUND: dict[str, Any] = {
+    "/version": dict.fromkeys(VERSION, "1"),
+    "/api/v1/namespaces/kube-system": {"metadata": {"uid": CLUSTER}},
+    "/apis/storage.k8s.io/v1/storageclasses": listed("standard-rwo", "fast"),
+    "/apis/networking.k8s.io/v1/ingressclasses": {"items": [{"metadata": {"name": "traefik"}, "spec": {}}]},
+    GATEWAYS: listed("gke-l7-global-external-managed"),
+}  # fmt: skip
+
+
+class Answers(BaseHTTPRequestHandler):
+    paths: dict[str, Any]
+    forbidden: tuple[str, ...]
+
+    def do_GET(self) -> None:
+        answer = self.paths.get(self.path.partition("?")[0].rstrip("/"), 404)
+        self._send(answer if isinstance(answer, int) else 200, answer)
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        kind = asked["spec"]["resourceAttributes"]["resource"]
+        self._send(201, {**asked, "status": {"allowed": kind not in self.forbidden}})
+
+    def _send(self, status: int, answer: Any) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def cluster(paths: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Iterator[str]:
+    handler = type("Handler", (Answers,), {"paths": paths, "forbidden": forbidden})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "config"
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    return file
+
+
+def write(file: Path, server: str, user: dict[str, Any] | None = None) -> None:
+    named = {
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": user or {"token": "canary-of-a-token"}}],
+        "contexts": [{"name": "production", "context": {"cluster": "c", "user": "u"}}],
+    }
+    file.write_text(
+        yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "current-context": "production", **named})
+    )
+
+
+def found(**kubernetes: Any) -> list[str]:
+    given = {"context": "production", "host": "o.example.org", **kubernetes}
+    return problems(Site(TARGETS["gke"], Settings.model_validate(
+        {"stack": "prod", "target": "gke", "kubernetes": given}
+    )))  # fmt: skip
+
+
+def test_a_sound_cluster_has_no_problems(kubeconfig: Path) -> None:
+    with cluster(SOUND) as server:
+        write(kubeconfig, server)
+        assert found(clusterId=CLUSTER) == []
+        assert found(context="") == []
+        assert found(ingressClass="traefik", ingressNamespace="traefik") == []
+        assert found(ingressClass="gce") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "settings", "beginning"),
+    [
+        ({}, {"context": "staging"},
+         "kubernetes.context: {file} has no context 'staging'; it has production"),
+        ({}, {"clusterId": OTHER}, (f"kubernetes.clusterId: this stack belongs to the cluster {OTHER}, but "
+         f"the context 'production' leads to {CLUSTER}; choose another context")),
+        ({"/version": 401}, {},
+         "kubernetes.context: the context 'production' does not know you; log in again"),
+        ({"/version": 500}, {}, "kubernetes.context: the context 'production' answers 500"),
+        ({"/api/v1/namespaces/kube-system": 403}, {"clusterId": CLUSTER},
+         "kubernetes.clusterId: the context 'production' does not let you read which cluster it is"),
+        ({}, {"storageClass": "slow"},
+         "kubernetes.storageClass: the cluster has no class 'slow'; it has fast, standard-rwo"),
+        ({GATEWAYS: 404}, {}, ("kubernetes.gatewayClass: the cluster has no class "
+         "'gke-l7-global-external-managed'; it has none; install a controller for the Gateway API")),
+        ({GATEWAYS: listed("istio")}, {}, ("kubernetes.gatewayClass: the cluster has no class "
+         "'gke-l7-global-external-managed'; it has istio")),
+        ({}, {"ingressClass": "nginx", "ingressNamespace": "n"},
+         "kubernetes.ingressClass: the cluster has no class 'nginx'; it has traefik"),
+    ],
+)  # fmt: skip
+def test_each_problem_is_one_line_that_says_what_to_do(
+    kubeconfig: Path, changed: dict[str, Any], settings: dict[str, Any], beginning: str
+) -> None:
+    with cluster(SOUND | changed) as server:
+        write(kubeconfig, server)
+        (problem,) = found(**settings)
+    assert problem.startswith(beginning.format(file=kubeconfig))
+    assert "\n" not in problem
+    assert "canary-of-a-token" not in problem
+
+
+def test_what_may_not_be_created_is_said_in_one_line(kubeconfig: Path) -> None:
+    with cluster(SOUND, forbidden=("clusterroles", "secrets")) as server:
+        write(kubeconfig, server)
+        (problem,) = found()
+    assert "as the context 'production' you may not create clusterroles, secrets; deploy as" in problem
+
+
+def test_all_problems_are_told_at_once(kubeconfig: Path) -> None:
+    with cluster(SOUND | {GATEWAYS: 404}, forbidden=("secrets",)) as server:
+        write(kubeconfig, server)
+        assert len(found(storageClass="slow")) == 3
+
+
+def test_a_cluster_that_is_not_there_is_said_to_be(kubeconfig: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        server = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        write(kubeconfig, server)
+        (problem,) = found()
+    assert problem.startswith(f"kubernetes.context: the context 'production' cannot be reached at {server}")
+
+
+def test_without_a_kubeconfig_it_is_said_how_to_get_one(kubeconfig: Path) -> None:
+    (problem,) = found()
+    assert problem.startswith(f"kubernetes.context: no kubeconfig can be read at {kubeconfig}")
+
+
+def test_a_login_that_never_ends_does_not_hold_anybody_up(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtimes.kubernetes.cluster._DEADLINE", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        write(kubeconfig, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        (problem,) = found()
+    assert "does not answer within 0.2 s; try: kubectl --context production get --raw /version" in problem
