@@ -158,7 +158,8 @@ def whole_entries(source: str) -> list[Operator]:
             **_by(source),
             "is_last_entry": 'not (body contains "Traceback (most recent call last)")',
             "overwrite_with": "oldest",
-            "force_flush_period": "1s",
+            # Longer than the step before may hold that line back.
+            "force_flush_period": "3s",
         },
         {
             "type": "regex_parser",

@@ -70,6 +70,7 @@ def api(apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kuber
     """A cluster with a Prometheus on a volume of 10 GiB."""
     monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig()))
     api = apiserver.api
+    api.delete(storage_class(expands=True))
     api.apply(storage_class(expands=True))
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     api.apply(CLAIM)
