@@ -12,7 +12,7 @@ import pytest
 import versions
 from tests.kubernetes import images
 from tests.kubernetes.conftest import CANARIES
-from tests.kubernetes.stack import Stack, restarts
+from tests.kubernetes.stack import NAMESPACE, Stack, restarts
 from tests.live.conftest import get
 from tests.live.test_faults import send_log
 from tests.project import until
@@ -112,3 +112,22 @@ def test_secrets_are_in_secrets_and_nowhere_else(stack: Stack, changed: Changed)
     secrets = {*CANARIES.values(), ROTATED}
     found = {(secret, place) for secret in secrets for place, text in places.items() if secret in text}
     assert found == set()
+
+
+def test_a_volume_grows_under_a_running_pod(stack: Stack, changed: Changed) -> None:
+    before = identities(stack)
+    claim = stack.cluster.api.path("v1", "PersistentVolumeClaim", NAMESPACE, "data-jaeger-0")
+    assert stack.cluster.api.get(claim)["status"]["capacity"]["storage"] == "2Gi"
+    stack.project.configure({"traces.storage": "3Gi"})
+    grown = stack.project.operations("grow")
+    assert "data-jaeger-0: grows from 2Gi to 3Gi" in grown.stdout, grown.stderr
+
+    def capacity() -> bool:
+        return bool(stack.cluster.api.get(claim)["status"]["capacity"]["storage"] == "3Gi")
+
+    until(capacity, seconds=30, what="the larger volume")
+    stack.project.up()
+    assert identities(stack) == before
+    owner = stack.pod("jaeger")["metadata"]["ownerReferences"][0]
+    path = stack.cluster.api.path("apps/v1", "StatefulSet", NAMESPACE, "jaeger")
+    assert owner["uid"] == stack.cluster.api.get(path)["metadata"]["uid"], "it has taken its pod back"

@@ -107,9 +107,9 @@ class Kubernetes:
         made: dict[str, Any] = self.request("POST", path, manifest, **_dry(dry_run=dry_run)).json()
         return made
 
-    def patch(self, path: str, changes: Object) -> dict[str, Any]:
+    def patch(self, path: str, changes: Object, *, manager: str = "tests") -> dict[str, Any]:
         """Change some fields of what is at a path; a field that becomes None is removed."""
-        changed: dict[str, Any] = self.request("PATCH", path, changes, _MERGE).json()
+        changed: dict[str, Any] = self.request("PATCH", path, changes, _MERGE, fieldManager=manager).json()
         return changed
 
     def read(self, manifest: Object) -> dict[str, Any] | None:

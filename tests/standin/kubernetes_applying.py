@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic, sleep
@@ -12,6 +13,8 @@ from tests.standin.kubernetes_api import Kubernetes
 Properties = Mapping[str, Any]
 _MANAGER = "pulumi-kubernetes"
 _SKIP = "pulumi.com/skipAwait"
+_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+"""Environment variable of the published plugin: whether it takes fields from whoever has changed them."""
 _WAIT_SECONDS = 300.0
 _OWN = ("managedFields", "resourceVersion", "generation")
 """Metadata that a change of anything changes."""
@@ -26,7 +29,7 @@ class Applying:
     def create(self, kind: str, inputs: Properties) -> tuple[str, dict[str, Any]]:
         """Create an object and wait until it is ready; return its id and what is only known afterwards."""
         inputs = _given(inputs)
-        made = self.cluster.apply(inputs, manager=_MANAGER)
+        made = self._apply(inputs)
         self._wait_until_ready(inputs)
         return _identifier(inputs), {"metadata": {**inputs["metadata"], "uid": made["metadata"]["uid"]}}
 
@@ -50,13 +53,18 @@ class Applying:
     def update(self, kind: str, identifier: str, inputs: Properties) -> None:
         """Change an object and wait until it is ready."""
         inputs = _given(inputs)
-        self.cluster.apply(inputs, manager=_MANAGER)
+        self._apply(inputs)
         self._wait_until_ready(inputs)
 
     def delete(self, kind: str, identifier: str, inputs: Properties) -> None:
         """Delete an object and wait until it is gone."""
         self.cluster.delete(inputs, propagation="Foreground")
         self._until(lambda: self.cluster.read(inputs) is None, inputs, "gone")
+
+    def _apply(self, inputs: Properties) -> dict[str, Any]:
+        """Apply an object; `KubernetesError` where somebody else has changed one of its fields."""
+        force = os.environ.get(_FORCE) == "true"
+        return self.cluster.apply(inputs, manager=_MANAGER, force=force)
 
     def _wait_until_ready(self, inputs: Properties) -> None:
         if inputs["metadata"].get("annotations", {}).get(_SKIP) != "true":

@@ -61,6 +61,21 @@ def test_a_release_without_the_published_sum_is_refused(
     assert leftovers() == []
 
 
+def test_a_release_of_a_mere_executable_is_installed(site: tuple[Path, str]) -> None:
+    folder, url = site
+    (folder / "demo").write_bytes(SCRIPT)
+    (folder / "demo.sha256").write_text(hashlib.sha256(SCRIPT).hexdigest())
+    [found], _ = install(demo(url, archives=(f"{url}/demo",), checksums="{archive}.sha256", strip=0))
+    assert (found.version, found.origin) == ("1.2.3", "release")
+    assert subprocess.check_output([found.folder / "demo"], text=True) == "demo 1.2.3\n"
+    assert leftovers() == []
+
+
+def test_what_is_released_as_an_image_only_is_built(site: tuple[Path, str]) -> None:
+    with pytest.raises(ToolchainError, match=r"release: there is none\n.*Go module: "):
+        install(demo(site[1], archives=(), checksums=""))
+
+
 def test_sums_of_archived_files_are_compared_after_unpacking(site: tuple[Path, str]) -> None:
     folder, url = site
     tarball(folder / "demo.tar.gz", {"demo-1.2.3/demo": SCRIPT})
