@@ -20,7 +20,7 @@ from operations import stack_file
 from operations.stack import StackUnavailableError
 from plan import make_plan
 from runtimes.docker.engine import SKIP
-from settings import PROJECT, Alerting, StackFileError
+from settings import PROJECT, SECTIONS_WITH_SECRETS, StackFileError
 
 FOLDER = Path(__file__).resolve().parent.parent
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9_]+)+")
@@ -143,13 +143,13 @@ def content(mixins: Sequence[Mixin] = MIXINS, thresholds: Thresholds | None = No
 def of_stack(stack: str) -> Content:
     """Return what a stack monitors; raises `StackUnavailableError` where its file cannot be used."""
     written = stack_file.configuration(stack)
-    alerting = stack_file.section(stack, "alerting", Alerting)
     texts = {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in written.items()
         if not (isinstance(value, dict) and "secure" in value)
     }
-    secrets = {f"{PROJECT}:{key}": _PLACEHOLDER for key in alerting.secret_keys}
+    sections = [stack_file.section(stack, name, model) for name, model in SECTIONS_WITH_SECRETS.items()]
+    secrets = {f"{PROJECT}:{key}": _PLACEHOLDER for each in sections for key in each.secret_keys}
     try:
         with _without_preflight():
             plan = make_plan({**texts, **secrets}, secrets, stack)

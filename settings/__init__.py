@@ -2,13 +2,14 @@
 
 from settings.alerting import Alerting
 from settings.loading import GRAFANA_PASSWORD, PROJECT, StackFileError, engine_configuration, load
-from settings.model import Docker, Images, Settings
+from settings.model import SECTIONS_WITH_SECRETS, Docker, Images, Settings
 from settings.receivers import Receiver
 from settings.routes import Route
 
 __all__ = [
     "GRAFANA_PASSWORD",
     "PROJECT",
+    "SECTIONS_WITH_SECRETS",
     "Alerting",
     "Docker",
     "Images",

@@ -11,7 +11,7 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from settings.model import Settings
+from settings.model import SECTIONS_WITH_SECRETS, Settings
 from settings.receivers import SecretCheck
 
 PROJECT = "observability"
@@ -103,8 +103,8 @@ def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> Mapping[
             settings = Settings(stack="", target="process", alerting=plain.get("alerting", {}))
         except ValidationError:
             settings = Settings(stack="", target="process")
-    others = [key for part in (settings.logs, settings.dashboards) for key in part.secret_keys]
-    return {**dict.fromkeys([GRAFANA_PASSWORD, *others], _anything), **settings.alerting.secrets}
+    named = [key for name in SECTIONS_WITH_SECRETS for key in getattr(settings, name).secret_keys]
+    return {**dict.fromkeys([GRAFANA_PASSWORD, *named], _anything), **settings.alerting.secrets}
 
 
 def _anything(_: str) -> str:

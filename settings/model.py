@@ -173,6 +173,10 @@ class Docker(Section):
         return self
 
 
+SECTIONS_WITH_SECRETS = {"alerting": Alerting, "logs": Logs, "dashboards": Dashboards}
+"""Sections whose ``secret_keys`` name configuration keys of secrets."""
+
+
 class Settings(Section):
     """Everything a stack file says, checked."""
 

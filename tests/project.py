@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import toolchain
 from runtimes.process import usual_ports
+from settings import PROJECT, SECTIONS_WITH_SECRETS
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
@@ -37,6 +38,15 @@ def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
                 return value
         sleep(0.2)
     raise AssertionError(f"{what}: not within {seconds:g} s; last seen: {value!r}")
+
+
+def secret_keys(configuration: Mapping[str, Any]) -> list[str]:
+    """Return the configuration keys of the secrets that a stack file, as it is written, needs."""
+    sections = [
+        model.model_validate(configuration.get(f"{PROJECT}:{name}", {}))
+        for name, model in SECTIONS_WITH_SECRETS.items()
+    ]
+    return [key for section in sections for key in section.secret_keys]
 
 
 SHOP_PORT = 8080

@@ -17,8 +17,8 @@ import yaml
 from components import alertmanager, collector, grafana, jaeger, loki, node_exporter, prometheus
 from plan import make_plan
 from runtimes.docker.engine import SKIP
-from settings import PROJECT, Alerting
-from tests.project import CHECKOUT
+from settings import PROJECT
+from tests.project import CHECKOUT, secret_keys
 
 _VALUE = re.compile(r'^(\s*(?:- )*[\w".$/-]+: ?)(.+)$')
 """A line of YAML or JSON that says one value."""
@@ -28,8 +28,7 @@ def generated() -> str:
     """Return everything that the products of ``prod`` are configured with, from the stack file on."""
     config = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    needed = Alerting.model_validate(config[f"{PROJECT}:alerting"]).secret_keys
-    secrets = {f"{PROJECT}:{key}": "https://example.org/placeholder0" for key in needed}
+    secrets = {f"{PROJECT}:{key}": "https://example.org/placeholder0" for key in secret_keys(config)}
     plan = make_plan({**texts, **secrets}, secrets, "prod")
     placement, settings = plan.runtime.placement, plan.settings
     links = plan.prometheus["links"]

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from settings.alerting import Alerting
-from settings.model import Dashboards, Logs
 from targets import TARGETS, RuntimeKind
-from tests.project import CHECKOUT, Project
+from tests.project import CHECKOUT, Project, secret_keys
 
 pytestmark = pytest.mark.engine
 
@@ -63,10 +61,7 @@ def prepare(folder: Path, stack: str) -> Project:
     """Return a copy of the project with the stack selected and its secrets set."""
     project = Project.copy(folder, stack, first_on_path=[STANDIN])
     config = stack_file(stack)
-    alerting = Alerting.model_validate(config.get("observability:alerting", {}))
-    logs = Logs.model_validate(config.get("observability:logs", {}))
-    dashboards = Dashboards.model_validate(config.get("observability:dashboards", {}))
-    for key in (*alerting.secret_keys, *logs.secret_keys, *dashboards.secret_keys):
+    for key in secret_keys(config):
         project.run("config", "set", "--secret", key, SECRETS[key])
     if runtime(stack) is RuntimeKind.PROCESS:
         # Another stack may run on this machine: its ports are not what is tested.
