@@ -173,7 +173,11 @@ class Docker(Section):
         return self
 
 
-SECTIONS_WITH_SECRETS = {"alerting": Alerting, "logs": Logs, "dashboards": Dashboards}
+SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Logs | Dashboards]] = {
+    "alerting": Alerting,
+    "logs": Logs,
+    "dashboards": Dashboards,
+}
 """Sections whose ``secret_keys`` name configuration keys of secrets."""
 
 

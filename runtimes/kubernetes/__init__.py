@@ -12,6 +12,7 @@ from runtimes import Deployed, UnsupportedError
 from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
+from runtimes.order import Order
 from settings import Settings
 from targets import Target
 from workload import Workload
@@ -28,6 +29,7 @@ class KubernetesRuntime:
 
     def __init__(self, target: Target, settings: Settings) -> None:
         self._site = Site(target, settings)
+        self._order = Order()
         self.placement = self._site.placement
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
@@ -70,7 +72,8 @@ class KubernetesRuntime:
         network.replicas(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)
-        workloads.controller(workload, self._site, files, children)
+        waiting = children.after(self._order.before(workload))
+        self._order.runs(workload, workloads.controller(workload, self._site, files, waiting))
         workloads.disruption_budget(workload, self._site, children)
         return exposure.expose(workload, self._site, children)
 

@@ -32,6 +32,11 @@ class Children:
     options: pulumi.ResourceOptions
     """Options of every child."""
 
+    def after(self, running: list[pulumi.Resource]) -> Children:
+        """Return the same for what waits until these are there."""
+        waiting = pulumi.ResourceOptions(depends_on=running)
+        return Children(self.prefix, pulumi.ResourceOptions.merge(self.options, waiting))
+
 
 def replicas_service(workload: str) -> str:
     """Return the name of the Service by which each replica of a workload has an address of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pulumi
 from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
@@ -12,19 +13,19 @@ from runtimes.kubernetes.storage import claim
 from workload import Workload
 
 
-def controller(workload: Workload, site: Site, files: Mounted, children: Children) -> None:
-    """Register what runs a workload: a pod on every machine, one pod with a volume, or one without."""
+def controller(workload: Workload, site: Site, files: Mounted, children: Children) -> pulumi.Resource:
+    """Register what runs a workload: a pod on every machine, pods with a volume each, or pods without."""
     metadata, selector = site.named(workload.name), site.selector(workload.name)
     template = pods.template(workload, site, files)
     if workload.per_node:
-        DaemonSet(
+        return DaemonSet(
             f"{children.prefix}-daemon-set",
             metadata=metadata,
             spec={"selector": {"match_labels": selector}, "template": template},
             opts=children.options,
         )
-    elif workload.volume:
-        StatefulSet(
+    if workload.volume:
+        return StatefulSet(
             f"{children.prefix}-stateful-set",
             metadata=metadata,
             spec={
@@ -40,17 +41,16 @@ def controller(workload: Workload, site: Site, files: Mounted, children: Childre
             },
             opts=children.options,
         )
-    else:
-        Deployment(
-            f"{children.prefix}-deployment",
-            metadata=metadata,
-            spec={
-                "selector": {"match_labels": selector},
-                "replicas": workload.replicas,
-                "template": template,
-            },
-            opts=children.options,
-        )
+    return Deployment(
+        f"{children.prefix}-deployment",
+        metadata=metadata,
+        spec={
+            "selector": {"match_labels": selector},
+            "replicas": workload.replicas,
+            "template": template,
+        },
+        opts=children.options,
+    )
 
 
 def disruption_budget(workload: Workload, site: Site, children: Children) -> None:
