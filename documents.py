@@ -118,7 +118,9 @@ class _Reader:
         if id(node) in self.done:
             return self.done[id(node)]
         if id(node) in self.open:
-            self.problems.append(Problem(self.name, *mark, "is not YAML that can be read: it contains itself"))
+            self.problems.append(
+                Problem(self.name, *mark, "is not YAML that can be read: it contains itself")
+            )
             return None
         self.open.add(id(node))
         found: Any

@@ -73,7 +73,9 @@ def problems_between(services: Iterable[tuple[Service, Document]]) -> list[Probl
                 path = ("slos", number, "journey", "steps", position)
                 if step not in known:
                     problems.append(
-                        document.problem(path, f"{where}: no objective is called {step!r}; use service/objective")
+                        document.problem(
+                            path, f"{where}: no objective is called {step!r}; use service/objective"
+                        )
                     )
                 elif known[step].indicator.steps:
                     problems.append(

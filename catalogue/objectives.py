@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from catalogue.entry import Entry
 from mixins.thresholds import BUCKETS
 from slo import indicators, promql
-from slo.checks import Annotations, CountQuery, Labels, Name, Query
+from slo.checks import Annotations, CountQuery, Labels, Query
 from slo.checks import Objective as PerCent
 from slo.model import AlertOptions, Indicator, Slo
 from slo.policy import Period
@@ -148,7 +148,9 @@ class Correctness(Entry):
 class Journey(Entry):
     """Share of users who come through several steps, each of which is an objective."""
 
-    steps: Annotated[tuple[Annotated[str, matching(r"[^/]+/[^/]+", "use service/objective")], ...], Field(min_length=2)]
+    steps: Annotated[
+        tuple[Annotated[str, matching(r"[^/]+/[^/]+", "use service/objective")], ...], Field(min_length=2)
+    ]
     """``service/objective``, in order; the first one's events are the journeys that begin."""
 
 
@@ -204,7 +206,9 @@ class Objective(Entry):
         if self.objective is None and percentile is None:
             raise ValueError("objective: is required but missing")
         if self.objective is not None and percentile not in (None, self.objective):
-            raise ValueError(f"objective: is {self.objective}, and latency.percentile {percentile}; say it once")
+            raise ValueError(
+                f"objective: is {self.objective}, and latency.percentile {percentile}; say it once"
+            )
         if self.sla and self.sla.below and not self.latency:
             raise ValueError("sla.below: is only for a latency")
         if self.sla and self.sla.below and self.latency:

@@ -97,6 +97,12 @@ def configuration(alerting: Alerting, placement: Placement) -> Mapping[str, Any]
                 "target_matchers": ['alertname!~"TargetDown|Watchdog"', 'job=~".+"'],
                 "equal": ["environment", "job"],
             },
+            {
+                # By the objective's id: the page of one must not hide the ticket of another.
+                "source_matchers": ['slo_severity="page"'],
+                "target_matchers": ['slo_severity="ticket"'],
+                "equal": ["environment", "slo_id"],
+            },
         ],
         "receivers": [
             {

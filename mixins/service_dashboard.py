@@ -20,7 +20,6 @@ def dashboard(
 ) -> Dashboard:
     """Return the dashboard of a service; ``pages`` are links by their names."""
     chosen = f'service="{service}"'
-    links = " · ".join(f"[{name}]({address})" for name, address in pages.items())
     rows: dict[str, Sequence[panels.Panel]] = {}
     if has_slos:
         rows["Objectives"] = (
@@ -45,7 +44,5 @@ def dashboard(
         ),
         panels.logs("Errors in the logs", f'{{service="{service}", level=~"error|critical"}}'),
     )
-    about = "\n\n".join(filter(None, (description, links)))
-    return panels.dashboard(
-        uid(service), f"Service {service}", about or f"The service {service}.", variables=(), rows=rows
-    )
+    about = description or f"The service {service}."
+    return panels.dashboard(uid(service), f"Service {service}", about, variables=(), rows=rows, pages=pages)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
 from settings.section import Section
+from slo.policy import BudgetPolicy
 from units import DnsName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
 TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke"]
@@ -157,6 +158,7 @@ class Settings(Section):
     dashboards: Dashboards = Dashboards()
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
+    error_budget: BudgetPolicy = BudgetPolicy()
     catalog: tuple[str, ...] = ("catalog",)
     """Folders of service catalogue files, relative to the project."""
     ports: Mapping[str, PortNumber] = Field(default_factory=dict)

@@ -99,7 +99,9 @@ def _budgets(policy: BudgetPolicy) -> Iterator[RecordingRule]:
 
 
 def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
-    labelled = f"* on (slo_id) group_left (team, commitment) ({OBJECTIVE} > bool 0)"  # times 1, for its labels
+    labelled = (
+        f"* on (slo_id) group_left (team, commitment) ({OBJECTIVE} > bool 0)"  # times 1, for its labels
+    )
     left = "{{ $labels.service }}: {{ $labels.slo }} has {{ $value | humanizePercentage }} of its budget left"
     half, exhausted = policy.half_spent, policy.exhausted
     yield Alert(
@@ -127,7 +129,7 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
         severity=Severity.WARNING,
         summary="An objective measures nothing, so that nobody would notice an outage.",
         description=(
-            "The queries of {{ $labels.service }}: {{ $labels.slo }} return no series; it has no alerts until "
-            "they do."
+            "The queries of {{ $labels.service }}: {{ $labels.slo }} return no series; until they do, it has "
+            "no alerts."
         ),
     )

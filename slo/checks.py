@@ -1,4 +1,4 @@
-"""What is refused in an objective, in whichever format it was written. Each check says what to write instead."""
+"""What is refused in an objective, whichever format it is in. Each check says what to write instead."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ def objective_problem(value: Any) -> str:
     if number == 100:
         return "leaves no budget, so that a single failure would page; use at most 99.9999"
     if number > LARGEST_OBJECTIVE:
-        return f"must be at most {LARGEST_OBJECTIVE} per cent; beyond, no window can tell luck from reliability"
+        return (
+            f"must be at most {LARGEST_OBJECTIVE} per cent; beyond, no window can tell luck from reliability"
+        )
     if number < SMALLEST_OBJECTIVE:
-        return f"must be at least {SMALLEST_OBJECTIVE} per cent; below, no burn rate above the budget is possible"
+        return f"must be at least {SMALLEST_OBJECTIVE} per cent; below, no burn rate is above the budget"
     return ""
 
 
@@ -94,7 +96,9 @@ def _annotations(value: Mapping[str, str]) -> Mapping[str, str]:
 
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise ValueError("use letters, digits, hyphens, dots and underscores, beginning and ending with a letter or digit")
+        raise ValueError(
+            "use letters, digits, hyphens, dots and underscores, beginning and ending with a letter or digit"
+        )
     return value
 
 

@@ -1,7 +1,7 @@
 """The format of the usual Prometheus SLO generators: ``version: prometheus/v1``, and the same as a resource.
 
-Read as it is, so that people bring their files along; more strictly than there, because a misspelt key loses a
-page and a broken template the whole rule file.
+Read as it is, so that people bring their files along; more strictly than there, because a misspelt key loses
+a page, and a broken template the whole rule file.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class _Indicator(_Part):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if self.plugin is not None:
-            raise ValueError("plugin: is a program that is not run here; write the queries it makes as events")
+            raise ValueError(
+                "plugin: is a program that is not run here; write the queries it makes as events"
+            )
         if (self.events is None) is (self.raw is None):
             raise ValueError("name exactly one of events and raw")
         return self
@@ -118,7 +120,9 @@ class Specification(_Part):
         if self.slo_plugins:
             raise ValueError("slo_plugins: are programs that are not run here; remove them")
         names = [slo.name for slo in self.slos]
-        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else ()
+        twice = (
+            sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else ()
+        )
         if twice:
             raise ValueError(f"slos: written twice: {', '.join(twice)}; give each a name of its own")
         return self

@@ -30,9 +30,7 @@ def mixins(slos: Sequence[Slo], policy: BudgetPolicy, links: ServiceLinks) -> tu
 
 
 def _of_service(service: str, slos: tuple[Slo, ...], policy: BudgetPolicy, links: ServiceLinks) -> Mixin:
-    groups: tuple[RuleGroup, ...] = tuple(
-        group for slo in slos for group in rules.groups(slo, policy, links)
-    )
+    groups: tuple[RuleGroup, ...] = tuple(group for slo in slos for group in rules.groups(slo, policy, links))
     return Mixin(f"slo-{service}", frozenset(), lambda _: groups)
 
 

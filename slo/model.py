@@ -12,7 +12,9 @@ from units import seconds
 
 WINDOW = "{{.window}}"
 """Stands for the window in the queries of an indicator, as the usual generators have it."""
-RESERVED_LABELS = frozenset({"slo_id", "slo", "service", "period", "commitment", "slo_severity", "environment"})
+RESERVED_LABELS = frozenset(
+    {"slo_id", "slo", "service", "period", "commitment", "slo_severity", "environment"}
+)
 """Labels that the rules set; nobody else may."""
 SMALLEST_OBJECTIVE, LARGEST_OBJECTIVE = 50, Decimal("99.9999")
 """Per cent. Below, half of all events may fail; above, a month has 2.6 s of budget."""

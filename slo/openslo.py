@@ -1,7 +1,7 @@
 """OpenSLO v1: objects of kind SLO, with the SLIs they refer to, read and written.
 
-Objectives by good/total, bad/total or raw ratios of Prometheus queries are read; what has no meaning here (other
-data sources, time slices, composites) is refused by name. An OpenSLO query may say its own range; where it has
+Objectives by good/total, bad/total or raw ratios of Prometheus queries are read; what has no meaning here
+(other data sources, time slices, composites) is refused by name. A query may say its own range; where it has
 ``{{.window}}`` that is used, else every range in it is taken for the window.
 """
 
@@ -30,7 +30,7 @@ _SLO_KEYS = (
 
 
 def objectives(documents: Sequence[Document]) -> tuple[list[tuple[Slo, Document]], list[Problem]]:
-    """Return the objectives among ``documents`` (all of one run, so that references resolve), and problems."""
+    """Return the objectives among ``documents`` (all of one run, for references), and problems."""
     indicators = {
         document.data.get("metadata", {}).get("name", ""): document
         for document in documents
@@ -46,7 +46,9 @@ def objectives(documents: Sequence[Document]) -> tuple[list[tuple[Slo, Document]
             problems += reader.problems
             found += [(slo, document) for slo in slos if not reader.problems]
         elif kind not in _OTHER_KINDS:
-            problems.append(document.problem(("kind",), f"kind: must be SLO, {', '.join(_OTHER_KINDS)}; got {kind!r}"))
+            problems.append(
+                document.problem(("kind",), f"kind: must be SLO, {', '.join(_OTHER_KINDS)}; got {kind!r}")
+            )
     return found, problems
 
 
@@ -76,7 +78,9 @@ class _Reader:
             self.wrong(("spec", "service"), "is required but missing")
         method = spec.get("budgetingMethod", "Occurrences")
         if method != "Occurrences":
-            self.wrong(("spec", "budgetingMethod"), f"must be Occurrences (events are counted); got {method!r}")
+            self.wrong(
+                ("spec", "budgetingMethod"), f"must be Occurrences (events are counted); got {method!r}"
+            )
         indicator, period = self._indicator(spec), self._period(spec)
         labels = self._labels(metadata)
         slos = []
@@ -126,7 +130,14 @@ class _Reader:
         if problem := objective_problem(value):
             self.wrong((*path, key), f"{problem}; got {goal[key]!r}")
             return None
-        for other in ("timeSliceTarget", "timeSliceWindow", "indicator", "indicatorRef", "compositeWeight", "op"):
+        for other in (
+            "timeSliceTarget",
+            "timeSliceWindow",
+            "indicator",
+            "indicatorRef",
+            "compositeWeight",
+            "op",
+        ):
             if other in goal:
                 self.wrong((*path, other), "is not read here: events are counted, not slices, one SLI an SLO")
         return Decimal(str(value)).normalize()
@@ -150,7 +161,8 @@ class _Reader:
         return next(each for each in get_args(Period) if each == period)
 
     def _indicator(self, spec: Mapping[str, Any]) -> Indicator | None:
-        document, path, inner = self.document, ("spec", "indicator", "spec"), spec.get("indicator")
+        path: KeyPath = ("spec", "indicator", "spec")
+        document, inner = self.document, spec.get("indicator")
         if (name := spec.get("indicatorRef")) is not None:
             if name not in self.indicators:
                 self.wrong(("spec", "indicatorRef"), f"no SLI is called {name!r} in the given files")
@@ -162,7 +174,9 @@ class _Reader:
             return None
         metric = inner.get("ratioMetric")
         if not isinstance(metric, Mapping):
-            self.wrong((*path, "ratioMetric"), "is required but missing; thresholdMetric is not read here", document)
+            self.wrong(
+                (*path, "ratioMetric"), "is required but missing; thresholdMetric is not read here", document
+            )
             return None
         return self._ratio(metric, (*path, "ratioMetric"), document)
 
@@ -180,7 +194,9 @@ class _Reader:
             return Indicator(ratio=raw if metric["rawType"] == "failure" else f"1 - ({raw})", unit="time")
         part = {"good", "bad"} & set(queries)
         if len(part) != 1 or "total" not in queries or "raw" in queries:
-            self.wrong(path, "name total with either good or bad, or raw with rawType success or failure", document)
+            self.wrong(
+                path, "name total with either good or bad, or raw with rawType success or failure", document
+            )
             return None
         (name,) = part
         if found := promql.pair_problems(queries[name], queries["total"]):
@@ -199,7 +215,10 @@ class _Reader:
         if not isinstance(query, str):
             self.wrong(path, "is required but missing", document)
             return None
-        if isinstance(source, Mapping) and str(source.get("type", "Prometheus")).lower() not in ("prometheus", "promql"):
+        if isinstance(source, Mapping) and str(source.get("type", "Prometheus")).lower() not in (
+            "prometheus",
+            "promql",
+        ):
             self.wrong((*path[:-2], "type"), f"must be Prometheus; got {source['type']!r}", document)
             return None
         query = promql.normalised(query)
@@ -217,7 +236,7 @@ def documents_of(slos: Sequence[Slo]) -> Iterator[dict[str, Any]]:
         if slo.indicator.steps:
             continue
         month = slo.period == "month"
-        window = {"duration": "1M" if month else slo.period, "isRolling": not month}
+        window: dict[str, Any] = {"duration": "1M" if month else slo.period, "isRolling": not month}
         if month:
             window["calendar"] = {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"}
         yield {

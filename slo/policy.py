@@ -47,13 +47,16 @@ class Tier(_Part):
     share: Ratio
     """Share of the period's budget that, spent within the long window, fires."""
     priority: Priority = "P3"
+    """How soon somebody acts: P1 at once, P2 within the hour, P3 today, P4 this week."""
 
     @model_validator(mode="after")
     def _windows_are_ordered(self) -> Self:
         if seconds(self.short) >= seconds(self.long):
             raise ValueError(f"the short window {self.short} must be shorter than the long one, {self.long}")
         if self.reset and seconds(self.reset) >= seconds(self.short):
-            raise ValueError(f"the reset window {self.reset} must be shorter than the short one, {self.short}")
+            raise ValueError(
+                f"the reset window {self.reset} must be shorter than the short one, {self.short}"
+            )
         return self
 
 
@@ -63,7 +66,9 @@ class Step(_Part):
     spent: Annotated[float, Field(gt=0, le=1)]
     """Share of the period's budget that is spent."""
     severity: Literal["critical", "warning", "info"] = "warning"
+    """Severity of the alert."""
     priority: Priority = "P3"
+    """How soon somebody acts."""
 
 
 def _tiers(page_fast: float, page: float, ticket: float, ticket_slow: float) -> tuple[Tier, ...]:
@@ -93,7 +98,7 @@ class BudgetPolicy(_Part):
     freeze_at: Annotated[float, Field(gt=0)] = 1.0
     """Share of the budget that, once spent, stops releases that are no repairs."""
     largest_error_ratio: Ratio = 0.8
-    """A burn rate that would need a larger share of errors than this could never fire; it is lowered to it."""
+    """A burn rate that would need a larger share of errors than this could hardly fire; it is lowered."""
     allocation: Mapping[str, Ratio] = Field(
         default_factory=lambda: {"releases": 0.4, "incidents": 0.4, "maintenance": 0.1, "experiments": 0.1}
     )

@@ -1,4 +1,4 @@
-"""Checks of the queries that people bring: each says what is wrong before Prometheus would, or never would."""
+"""Checks of the queries that people bring: each says what is wrong before Prometheus would, or would not."""
 
 from __future__ import annotations
 
@@ -39,10 +39,8 @@ def problems(query: str, *, counted: bool) -> list[str]:
     functions = range_functions(tree)
     if counted and not functions & (RATES | COUNTS):
         shown = ", ".join(sorted(functions)) or "nothing"
-        return [
-            f"is no number of events ({shown} over the range): use rate() or increase() of a counter; "
-            "for a ratio that somebody else computed there is raw.error_ratio_query"
-        ]
+        advice = "use rate() or increase() of a counter, or the kind for ratios that somebody else computes"
+        return [f"is no number of events ({shown} over the range); {advice}"]
     return []
 
 
@@ -73,7 +71,11 @@ def selector_problem(query: str) -> str:
         tree = _inside(promql.parse(query))
     except ValueError as error:
         return f"is not PromQL: {error}"
-    return "" if isinstance(tree, promql.VectorSelector) else "must be a selector, such as last_sync_seconds{job=\"x\"}"
+    return (
+        ""
+        if isinstance(tree, promql.VectorSelector)
+        else 'must be a selector, such as last_sync_seconds{job="x"}'
+    )
 
 
 def range_functions(tree: promql.Expr) -> set[str]:

@@ -72,7 +72,11 @@ def _generators(document: Document, period: Period) -> tuple[Sequence[Slo], list
         return (resource.spec.objectives(period) if resource else ()), problems
     given = data.get("apiVersion") or data.get("version")
     said = f"format {given!r} is not known" if given else "has no version, apiVersion or team"
-    return (), [document.problem(("apiVersion",) if "apiVersion" in data else ("version",), f"{said}; write {_FORMATS}")]
+    return (), [
+        document.problem(
+            ("apiVersion",) if "apiVersion" in data else ("version",), f"{said}; write {_FORMATS}"
+        )
+    ]
 
 
 def _snake(value: Any) -> Any:

@@ -122,7 +122,9 @@ def _alert(
         ),
         labels=labels,
         annotations={
-            "windows": "".join(_fired(condition, rate) for condition, rate in zip(conditions, rates, strict=True)),
+            "windows": "".join(
+                _fired(condition, rate) for condition, rate in zip(conditions, rates, strict=True)
+            ),
             **links.annotations(slo.service),
             **({"runbook_url": slo.runbook} if slo.runbook else {}),
             **options.annotations,
@@ -154,4 +156,5 @@ def _fired(condition: str, rate: BurnRate) -> str:
 
 
 def _query(query: str, form: str) -> str:
-    return f"{{{{ with query `{query}` }}}}{{{{ . | first | value | {form} }}}}{{{{ else }}}}unknown{{{{ end }}}}"
+    found = f"{{{{ . | first | value | {form} }}}}"
+    return f"{{{{ with query `{query}` }}}}{found}{{{{ else }}}}unknown{{{{ end }}}}"

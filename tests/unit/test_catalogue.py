@@ -39,12 +39,12 @@ def test_every_problem_of_every_file_is_reported(tmp_path: Path) -> None:
     services, problems = catalogue.load([tmp_path, tmp_path / "missing"])
     text = "\n".join(problems)
     assert [service.service for service in services] == ["d"]
-    assert "a.yaml: service: use lower-case letters" in text
-    assert "b.yaml: team: is required but missing" in text
-    assert "b.yaml: owner: unknown setting" in text
-    assert "b.yaml: metrics.targets.0: use host:port" in text
-    assert "c.yaml: is not YAML" in text
-    assert "e.yaml: service: 'd' is in the catalogue twice" in text
+    assert "a.yaml:1:10: service: use lower-case letters" in text
+    assert "b.yaml:1:1: team: is required but missing" in text
+    assert "b.yaml:2:1: owner: unknown setting" in text
+    assert "b.yaml:3:21: metrics.targets.0: use host:port" in text
+    assert "c.yaml:2:1: is not YAML" in text
+    assert "e.yaml:1:10: service: 'd' is in the catalogue twice" in text
     assert "folder 'missing' cannot be read (No such file or directory)" in text
     assert len(problems) == 7
 
