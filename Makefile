@@ -23,7 +23,7 @@ setup-test:
 	@$(PYTHON) -m toolchain setup --for test
 
 up: setup ## bring the stack up, then check that each of its URLs answers
-	@$(IN_ENV) $(SELECT) python -m operations unlock --stack $(STACK); pulumi up --yes --skip-preview; python -m operations health --stack $(STACK)
+	@$(IN_ENV) $(SELECT) python -m operations up --stack $(STACK)
 
 down: setup ## stop and remove everything that `make up` started; data stays
 	@$(IN_ENV) $(SELECT) pulumi destroy --yes

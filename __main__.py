@@ -29,8 +29,11 @@ except StackFileError as error:
 settings, runtime = plan.settings, plan.runtime
 for notice in plan.notices:
     pulumi.log.warn(notice)
+for announcement in plan.announcements:
+    pulumi.log.info(announcement)
 
-collector = Collector("collector", plan.collector, runtime)
+if plan.engine and "engine-proxy" in plan.products:
+    EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
 prometheus = Prometheus("prometheus", plan.prometheus, runtime)
 loki = Loki("loki", {"logs": settings.logs}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
@@ -38,12 +41,11 @@ receiver_secrets = {key: config.require_secret(key) for key in settings.alerting
 alertmanager = Alertmanager(
     "alertmanager", {"alerting": settings.alerting, "secrets": receiver_secrets}, runtime
 )
+collector = Collector("collector", plan.collector, runtime)
 if "node-exporter" in plan.products:
     NodeExporter("node-exporter", runtime)
 if "blackbox-exporter" in plan.products:
     BlackboxExporter("blackbox-exporter", runtime)
-if plan.engine and "engine-proxy" in plan.products:
-    EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
 if plan.engine and "cadvisor" in plan.products:
     Cadvisor("cadvisor", {"engine": plan.engine}, runtime)
 outputs = {

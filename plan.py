@@ -40,6 +40,8 @@ class Plan:
     """What runs, by the name of its workload."""
     notices: tuple[str, ...]
     """What is left out or limited here, a line each."""
+    announcements: tuple[str, ...]
+    """What the deployment is about to do that takes its time, a line each."""
     engine: ContainerEngine | None
     """Engine whose containers are found by themselves; None where there is none."""
     prometheus: PrometheusArgs
@@ -81,6 +83,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         runtime,
         products,
         (*left_out.values(), *runtime.notices(), *_silent_alerts(settings)),
+        tuple(runtime.announcements(products)),
         engine,
         {
             "environment": settings.environment_label,

@@ -71,6 +71,8 @@ class Target:
     """Environment variable that names the container engine's socket."""
     engine_sockets: tuple[str, ...] = ()
     """Where the container engine usually listens, the likeliest first; ``{uid}`` is the user's id."""
+    drifts: bool = False
+    """Whether what was deployed can be stopped or removed unnoticed, so that only a refresh repairs it."""
     products: tuple[str, ...] = ()
     """Products that run here besides those that run everywhere, by the names of their workloads."""
     engine_data_root: str = ""
@@ -94,6 +96,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.DOCKER,
             Exposure.PORT,
             engine_variable="DOCKER_HOST",
+            drifts=True,
             products=_WITH_AN_ENGINE,
             engine_sockets=("/var/run/docker.sock", "/run/user/{uid}/docker.sock"),
             engine_data_root="/var/lib/docker",
@@ -106,6 +109,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.DOCKER,
             Exposure.PORT,
             engine_variable="CONTAINER_HOST",
+            drifts=True,
             products=_WITH_AN_ENGINE,
             engine_sockets=("/run/user/{uid}/podman/podman.sock", "/run/podman/podman.sock"),
             engine_data_root="/var/lib/containers/storage",

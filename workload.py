@@ -101,12 +101,14 @@ class Workload:
     reload: Reload | None = None
     host_paths: tuple[HostPath, ...] = ()
     """Folders and sockets of the machine that it sees."""
+    needs: tuple[str, ...] = ()
+    """Products that it starts after, by the names of their workloads."""
     per_node: bool = False
     """Whether every machine of the target runs one (an agent) instead of the stack as a whole."""
     outbound: bool = False
     """Whether it connects to addresses outside the stack."""
     joins_applications: bool = False
-    """Whether it is on the networks of the applications as well, to scrape them and to be sent to."""
+    """Whether it is on the networks of the applications as well: to scrape, to probe, to be sent to."""
     user: int = 65532
     """User id the product runs as in a container; owns its secrets and its data."""
 

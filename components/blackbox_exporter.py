@@ -41,6 +41,7 @@ def workload(placement: Placement) -> Workload:
         files={"blackbox.yaml": to_yaml(configuration())},
         reload=Reload(files=("blackbox.yaml",), signal="SIGHUP"),
         outbound=True,
+        joins_applications=True,
     )
 
 

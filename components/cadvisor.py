@@ -63,6 +63,7 @@ def workload(args: CadvisorArgs, placement: Placement) -> Workload:
             HostPath("/proc", str(_MACHINE / "proc")),
             *_names(engine),
         ),
+        needs=("engine-proxy",),
         per_node=True,
         user=0,
     )

@@ -71,6 +71,7 @@ def workload(args: CollectorArgs, placement: Placement) -> Workload:
         files={"collector.yaml": to_yaml(configuration(args, placement))},
         volume=Volume("2Gi"),
         reload=Reload(files=("collector.yaml",), signal="SIGHUP"),
+        needs=("engine-proxy", "prometheus", "loki", "jaeger"),
         joins_applications=True,
         **reads_logs,
     )

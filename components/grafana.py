@@ -79,6 +79,7 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
         volume=Volume(args["dashboards"].storage),
         # The file provider looks every 10 s by itself.
         reload=Reload(files=("dashboards/*",), watches=True),
+        needs=("prometheus", "loki", "jaeger", "alertmanager"),
     )
 
 

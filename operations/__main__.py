@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from operations import health, images
+from operations import deploy, health, images
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (function, text) in {
+        "up": (_up, "deploy a stack, repair what has changed since, then check that it is healthy"),
         "health": (_health, "check every address of a stack; exit status 0 when all answer"),
         "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
         "images": (_images, "print every image as the stack pulls it, to mirror them"),
@@ -52,6 +53,10 @@ def _unlock(chosen: argparse.Namespace) -> int:
     for reason in unlock(chosen.stack):
         print(reason)
     return 0
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    return deploy.up(chosen.stack) or _health(chosen)
 
 
 def _health(chosen: argparse.Namespace) -> int:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 import versions
+from operations import stack_file
 from operations.stack import StackUnavailableError
 from settings import PROJECT, Images
 from settings.loading import explain
 
-FOLDER = Path(__file__).resolve().parent.parent
 
-
-def pulled(stack: str, folder: Path = FOLDER) -> list[tuple[str, str]]:
+def pulled(stack: str, folder: Path = stack_file.FOLDER) -> list[tuple[str, str]]:
     """Return each image as it is published, and as the stack pulls it, in the order of their names.
 
     Only the stack file is read: neither the engine nor a deployed stack is needed. Raises
     `StackUnavailableError` where there is no such file or its ``images`` cannot be used.
     """
-    images = _images(folder / f"Pulumi.{stack}.yaml", stack)
+    images = _images(stack, folder)
     return sorted(
         (versions.reference(image, Images()), versions.reference(image, images)) for image in versions.every()
     )
@@ -41,17 +38,10 @@ def as_json(stack: str) -> str:
     )
 
 
-def _images(file: Path, stack: str) -> Images:
+def _images(stack: str, folder: Path) -> Images:
+    written = stack_file.configuration(stack, folder).get(f"{PROJECT}:images") or {}
     try:
-        content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise StackUnavailableError(
-            f"there is no stack file {file.name}; name a stack that has one"
-        ) from None
-    except yaml.YAMLError as error:
-        raise StackUnavailableError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
-    try:
-        return Images.model_validate((content.get("config") or {}).get(f"{PROJECT}:images") or {})
+        return Images.model_validate(written)
     except ValidationError as error:
         problems = "; ".join(f"images.{explain(details, Images)}" for details in error.errors())
         raise StackUnavailableError(f"stack {stack}: {problems}") from None

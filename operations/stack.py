@@ -43,6 +43,12 @@ def unlock(stack: str) -> list[str]:
     return reasons
 
 
+def run(*arguments: str, stack: str) -> int:
+    """Run the engine on a stack in view of whoever asked for it; return its exit status."""
+    command = ["pulumi", *arguments, "--stack", stack]
+    return subprocess.run(command, cwd=PROJECT, env=_environment(), check=False).returncode
+
+
 def _environment() -> dict[str, str]:
     engine = toolchain.find("pulumi")
     if engine is None:

@@ -49,6 +49,9 @@ class Runtime(Protocol):
     def notices(self) -> Sequence[str]:
         """Return what is limited or different at this target, a line each."""
 
+    def announcements(self, workloads: Collection[str]) -> Sequence[str]:
+        """Return what the next deployment is about to do here that takes its time, a line each."""
+
     def problems(self, workloads: Collection[str]) -> list[str]:
         """Return everything that would keep these workloads from starting, before anything is registered."""
 

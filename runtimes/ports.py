@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
+from settings import Settings
 
-def unknown(names: Collection[str], known: Collection[str]) -> list[str]:
-    """Return a problem for every name in the settings that is no port."""
+
+def chosen(settings: Settings, usual: Mapping[str, int]) -> Mapping[str, int]:
+    """Return each port's number: the stack file's own, else the usual one moved by the offset."""
+    return {name: settings.ports.get(name, number + settings.port_offset) for name, number in usual.items()}
+
+
+def unknown(
+    names: Collection[str], known: Collection[str], setting: str = "ports", kind: str = "port"
+) -> list[str]:
+    """Return a problem for every name in a setting that is no port, or no other thing of that kind."""
     problems = []
     for name in sorted(set(names) - set(known)):
         near = get_close_matches(name, known, n=1)
         advice = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-        problems.append(f"ports.{name}: unknown port; {advice}")
+        problems.append(f"{setting}.{name}: unknown {kind}; {advice}")
     return problems
 
 

@@ -13,6 +13,7 @@ from placement import PORTS
 from provider.ports import taken_ports
 from provider.resources import Process
 from runtimes import Deployed, ports
+from runtimes.order import Order
 from settings import Settings
 from workload import Workload
 
@@ -21,15 +22,6 @@ LOOPBACK = "127.0.0.1"
 
 _ELSEWHERE = {"jaeger-otlp-grpc": 14317, "jaeger-health": 13134, "jaeger-metrics": 8889, "loki-grpc": 9096}
 """Ports that two products share by default, which one machine cannot."""
-_PROGRAMS = {
-    "prometheus": versions.PROMETHEUS.program,
-    "alertmanager": versions.ALERTMANAGER.program,
-    "loki": versions.LOKI.program,
-    "jaeger": versions.JAEGER.program,
-    "collector": versions.COLLECTOR.program,
-    "grafana": versions.GRAFANA.program,
-    "node-exporter": versions.NODE_EXPORTER.program,
-}
 _OPTIONAL = {"grafana"}
 
 
@@ -39,10 +31,7 @@ class LoopbackPlacement:
     def __init__(self, settings: Settings) -> None:
         given = Path(settings.data_directory).expanduser() if settings.data_directory else None
         self.directory = (given or PROJECT / ".state" / "stacks" / settings.stack).absolute()
-        self.ports: Mapping[str, int] = {
-            name: settings.ports.get(name, number + settings.port_offset)
-            for name, number in usual_ports().items()
-        }
+        self.ports = ports.chosen(settings, usual_ports())
 
     def listen(self, workload: str, port: str) -> str:
         return f"{LOOPBACK}:{self.ports[f'{workload}-{port}']}"
@@ -66,7 +55,7 @@ class LoopbackPlacement:
         return str(self.directory / "logs" / f"{workload}.log")
 
     def home(self, workload: str) -> str:
-        program = toolchain.find(_PROGRAMS[workload])
+        program = toolchain.find(versions.PRODUCTS[workload].program)
         return str(program.resolve().parent.parent) if program else ""
 
     def host(self, path: str) -> str:
@@ -78,23 +67,27 @@ class ProcessRuntime:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._order = Order()
         self.placement = LoopbackPlacement(settings)
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
         return {
-            name: f"{name} is left out: no {_PROGRAMS[name]} program could be found or downloaded here"
+            name: f"{name} is left out: no {program} program could be found or downloaded here"
             for name in workloads
-            if name in _OPTIONAL and toolchain.find(_PROGRAMS[name]) is None
+            if name in _OPTIONAL and toolchain.find(program := versions.PRODUCTS[name].program) is None
         }
 
     def notices(self) -> tuple[str, ...]:
+        return ()
+
+    def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
         return ()
 
     def problems(self, workloads: Collection[str]) -> list[str]:
         missing = [
             f"target: {name} is not installed; run: make setup"
             for name in workloads
-            if name not in _OPTIONAL and toolchain.find(_PROGRAMS[name]) is None
+            if name not in _OPTIONAL and toolchain.find(versions.PRODUCTS[name].program) is None
         ]
         wanted = {f"{w}-{p.name}": self.placement.ports[f"{w}-{p.name}"] for w in workloads for p in PORTS[w]}
         owners = taken_ports(wanted, allowed=self.placement.directory)
@@ -132,8 +125,9 @@ class ProcessRuntime:
             ports={port.name: placement.ports[f"{workload.name}-{port.name}"] for port in workload.ports},
             health_url=f"http://{placement.address(workload.name, probe.port)}{probe.path}",
             delete_data=self._settings.delete_data,
-            opts=pulumi.ResourceOptions(parent=parent),
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=self._order.before(workload)),
         )
+        self._order.runs(workload, process)
         return Deployed(
             {
                 port.name: _once_there(process, placement.address(workload.name, port.name))

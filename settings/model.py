@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
@@ -44,6 +44,13 @@ def _bind_address(value: str) -> str:
     if address.is_unspecified:
         raise ValueError("would expose Prometheus without a password; name one address of this machine")
     return value
+
+
+def _ipv4(value: str) -> str:
+    try:
+        return str(IPv4Address(value))
+    except ValueError:
+        raise ValueError("use an IPv4 address such as 172.20.0.10") from None
 
 
 def _subnet(value: str) -> str:
@@ -139,8 +146,32 @@ class Docker(Section):
     """Address of this machine that public ports are published on; whoever reaches it needs no password."""
     subnet: Annotated[str, AfterValidator(_subnet)] = ""
     """Address range of the private network, ``172.20.0.0/16``; the engine chooses one when left out."""
+    addresses: Mapping[str, Annotated[str, AfterValidator(_ipv4)]] = Field(default_factory=dict)
+    """Fixed addresses in ``subnet`` by product, ``prometheus: 172.20.0.10``; the engine chooses the rest."""
     monitored_networks: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """Networks of other projects that Prometheus and the collector join, ``shop_default``."""
+    """Networks of other projects, ``shop_default``, that the stack joins: to scrape, probe and be sent to."""
+
+    @model_validator(mode="after")
+    def _addresses_are_in_the_subnet(self) -> Self:
+        if not self.addresses:
+            return self
+        if not self.subnet:
+            raise ValueError("addresses need a subnet; set docker.subnet, such as 172.20.0.0/16")
+        network, given = IPv4Network(self.subnet), list(self.addresses.values())
+        gateway = str(network.network_address + 1)
+        problems = [
+            f"addresses.{product}: {address} is {reason}"
+            for product, address in self.addresses.items()
+            for wrong, reason in (
+                (IPv4Address(address) not in network.hosts(), f"no address of {network}; choose one in it"),
+                (address == gateway, "the gateway of the network; choose another"),
+                (given.count(address) > 1, "given twice; choose another"),
+            )
+            if wrong
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
 
 class Settings(Section):

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker.summary import write_summary
+
 TESTS = Path(__file__).resolve().parent
 SHARED = {"stack": "the deployed stack", "containers": "the deployed containers"}
 """Fixture → group of the tests that use it: they run in one process, so that it is deployed once."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the tiers that depend on the machine ran with; no other file is loaded where it is printed."""
+    write_summary(terminalreporter)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

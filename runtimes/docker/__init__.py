@@ -11,8 +11,9 @@ import pulumi_docker as docker
 import versions
 from placement import PORTS, ContainerPlacement
 from runtimes import Deployed, ports
-from runtimes.docker import engine, lowering, preflight
+from runtimes.docker import engine, lowering, preflight, pulls
 from runtimes.docker.loader import check_end, digest, loader
+from runtimes.order import Order
 from settings import PROJECT, Settings
 from targets import Target
 from versions import Image
@@ -26,20 +27,24 @@ _STOP_SECONDS = 30
 """How long a product may take to write what it holds in memory."""
 
 
+def _usual_ports() -> Mapping[str, int]:
+    """Return the ports that are published, by name, ``prometheus-http``."""
+    return {
+        f"{workload}-{port.name}": port.number
+        for workload, listed in PORTS.items()
+        for port in listed
+        if port.public
+    }
+
+
 class DockerRuntime:
     """Lowers each workload to a container, its volumes, and the loaders that fill them."""
 
     def __init__(self, target: Target, settings: Settings) -> None:
         self._target, self._settings = target, settings
         self._host = engine.address(target, settings)
-        self._ports: Mapping[str, int] = {
-            f"{workload}-{port.name}": settings.ports.get(
-                f"{workload}-{port.name}", port.number + settings.port_offset
-            )
-            for workload, listed in PORTS.items()
-            for port in listed
-            if port.public
-        }
+        self._order = Order()
+        self._ports = ports.chosen(settings, _usual_ports())
         self.placement = ContainerPlacement(
             homes=_HOMES,
             public_urls={
@@ -53,10 +58,15 @@ class DockerRuntime:
         return preflight.unavailable(self._host, workloads)
 
     def notices(self) -> tuple[str, ...]:
-        return preflight.notices(self._target.name, self._host)
+        return preflight.notices(self._target.name, self._host, self._settings.stack)
+
+    def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
+        """Return which images are pulled, and how much that is."""
+        missing = pulls.missing(self._host, self._images(workloads))
+        return () if preflight.skipped() or not missing else (pulls.announcement(missing),)
 
     def problems(self, workloads: Collection[str]) -> list[str]:
-        """Return what is wrong with the ports, and why the engine does not answer."""
+        """Return what is wrong with the ports, the disk and the data, and why the engine does not answer."""
         wanted = {
             (name := f"{workload}-{port.name}"): self._ports[name]
             for workload in workloads
@@ -65,15 +75,23 @@ class DockerRuntime:
         }
         return [
             *ports.unknown(self._settings.ports, self._ports),
+            *ports.unknown(self._settings.docker.addresses, workloads, "docker.addresses", "product"),
             *ports.conflicts(wanted),
-            *preflight.problems(self._target.name, self._host, self._settings.stack, wanted),
+            *preflight.problems(
+                self._target.name, self._host, self._settings.stack, wanted, self._images(workloads)
+            ),
         ]
+
+    def _images(self, workloads: Collection[str]) -> Mapping[str, Image]:
+        """Return reference → image of everything that these workloads take."""
+        wanted = [*(versions.PRODUCTS[workload] for workload in workloads), versions.LOADER]
+        return {versions.reference(image, self._settings.images): image for image in wanted}
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the product's container, and before it the volumes with its files and the loaders."""
         name, opts, placement = parent.pulumi_resource_name, self._below(parent), self.placement
         mounts = [lowering.host_mount(path) for path in workload.host_paths]
-        labels = self._labels(workload)
+        labels = {**self._labels(workload), engine.VERSION_LABEL: workload.image.tag}
         loaders: list[docker.Container] = []
 
         data = self._volume(f"{name}-data", workload, opts, keep=True) if workload.volume else None
@@ -93,7 +111,7 @@ class DockerRuntime:
             labels["observability.secrets"] = loaders[-1].id
 
         health = lowering.health_check(workload)
-        docker.Container(
+        container = docker.Container(
             f"{name}-container",
             name=self._name(workload.name),
             image=self._image(f"{name}-image", workload.image, opts),
@@ -125,9 +143,12 @@ class DockerRuntime:
             opts=pulumi.ResourceOptions.merge(
                 opts,
                 # Name and ports are free only once the predecessor is gone.
-                pulumi.ResourceOptions(delete_before_replace=True, depends_on=loaders),
+                pulumi.ResourceOptions(
+                    delete_before_replace=True, depends_on=[*loaders, *self._order.before(workload)]
+                ),
             ),
         )
+        self._order.runs(workload, container)
         return Deployed(
             {
                 port.name: pulumi.Output.format("{0}", self._address(workload, port))
@@ -141,7 +162,7 @@ class DockerRuntime:
         return f"{PROJECT}-{self._settings.stack}-{role}"
 
     def _labels(self, workload: Workload) -> dict[str, pulumi.Input[str]]:
-        return {engine.STACK_LABEL: self._settings.stack, "observability.service": workload.name}
+        return {engine.STACK_LABEL: self._settings.stack, engine.SERVICE_LABEL: workload.name}
 
     def _below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=parent, provider=self._provider)
@@ -164,10 +185,19 @@ class DockerRuntime:
     def _connections(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
         """Return the private network for all, the public one and those of applications for some."""
         public = workload.outbound or any(port.public for port in workload.ports)
-        networks = [self._private, self._public] if public else [self._private]
         joined = self._settings.docker.monitored_networks if workload.joins_applications else ()
+        aliases = [workload.name]
         return [
-            *(docker.ContainerNetworksAdvancedArgs(name=n.name, aliases=[workload.name]) for n in networks),
+            docker.ContainerNetworksAdvancedArgs(
+                name=self._private.name,
+                aliases=aliases,
+                ipv4_address=self._settings.docker.addresses.get(workload.name),
+            ),
+            *(
+                [docker.ContainerNetworksAdvancedArgs(name=self._public.name, aliases=aliases)]
+                if public
+                else []
+            ),
             *(docker.ContainerNetworksAdvancedArgs(name=name) for name in joined),
         ]
 

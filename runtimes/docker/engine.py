@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from settings import Settings
 from targets import Target
@@ -19,6 +20,10 @@ SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
 """Environment variable: ``1`` where a preview must not look at this machine, as on a build server."""
 STACK_LABEL = "observability.stack"
 """Label of everything in an engine that belongs to a stack."""
+SERVICE_LABEL = "observability.service"
+"""Label that names the product something belongs to."""
+VERSION_LABEL = "observability.version"
+"""Label of a product's container: the tag of its image."""
 _TIMEOUT_SECONDS = 1.5
 _UNIX = "unix://"
 
@@ -63,6 +68,43 @@ def published(host: str) -> Mapping[int, Publisher]:
 def version(host: str) -> str:
     """Return the engine's version, nothing where only sockets are asked. Raises `EngineError`."""
     return str(_get(host, "/version")["Version"]) if host.startswith(_UNIX) else ""
+
+
+def references(host: str) -> frozenset[str]:
+    """Return every name of the images that the engine has, by tag and by digest. Raises `EngineError`."""
+    images = _get(host, "/images/json") if host.startswith(_UNIX) else []
+    return frozenset(
+        name
+        for image in images
+        for key in ("RepoTags", "RepoDigests")
+        for name in image.get(key) or []  # an image that lost its name to another has none
+    )
+
+
+def data_folder(host: str) -> Path | None:
+    """Return the folder of the engine's data; None where it is not on this machine. Raises `EngineError`."""
+    folder = Path(_get(host, "/info")["DockerRootDir"]) if host.startswith(_UNIX) else None
+    return folder if folder and folder.is_dir() else None
+
+
+def volumes(host: str, stack: str) -> frozenset[str]:
+    """Return the names of a stack's volumes. Raises `EngineError`."""
+    found = _get(host, f"/volumes?{_labelled(stack)}")["Volumes"] if host.startswith(_UNIX) else []
+    return frozenset(volume["Name"] for volume in found or [])
+
+
+def deployed_versions(host: str, stack: str) -> Mapping[str, str]:
+    """Return product → tag of the image that its container was made of. Raises `EngineError`."""
+    found = _get(host, f"/containers/json?all=1&{_labelled(stack)}") if host.startswith(_UNIX) else []
+    return {
+        labels[SERVICE_LABEL]: labels[VERSION_LABEL]
+        for container in found
+        if VERSION_LABEL in (labels := container.get("Labels") or {})
+    }
+
+
+def _labelled(stack: str) -> str:
+    return urlencode({"filters": json.dumps({"label": [f"{STACK_LABEL}={stack}"]})})
 
 
 def refuses_root_mount(host: str) -> bool:

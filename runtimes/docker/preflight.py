@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from provider.ports import taken_ports
 from runtimes import ports
-from runtimes.docker import engine
+from runtimes.docker import engine, pulls
+from settings import PROJECT
+from versions import PRODUCTS, Image
 
 _PRIVILEGED = 1024
 _READ_THE_MACHINE = frozenset({"node-exporter"})
 _LOOPBACK_IS_LOCAL = 28
 _WATCHED_FILES = 512
+WITH_DATA = frozenset({"prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana"})
+"""Products that keep data in a volume."""
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
@@ -33,12 +38,18 @@ def unavailable(host: str, workloads: Collection[str]) -> Mapping[str, str]:
     }
 
 
-def problems(kind: str, host: str, stack: str, wanted: Mapping[str, int]) -> list[str]:
-    """Return why the engine does not answer, or who holds which of the wanted ports."""
+def problems(
+    kind: str, host: str, stack: str, wanted: Mapping[str, int], images: Mapping[str, Image]
+) -> list[str]:
+    """Return what keeps a stack from starting: engine, ports, disk, or data that a newer release wrote.
+
+    ``wanted`` is port name → number, ``images`` is reference → image of everything that is deployed.
+    """
     if skipped():
         return []
     try:
         published = engine.published(host)
+        others = [*pulls.no_room(host, pulls.missing(host, images)), *_downgrades(host, stack)]
     except engine.EngineError as error:
         advice = "start it, or name another socket: pulumi config set --path docker.host unix:///PATH"
         return [f"docker.host: no {kind} engine answers at {host}: {error}; {advice}"]
@@ -48,19 +59,46 @@ def problems(kind: str, host: str, stack: str, wanted: Mapping[str, int]) -> lis
         if port in published and published[port].stack != stack
     }
     # The engine may bind ports below 1024 where we may not.
-    others = {name: port for name, port in wanted.items() if port not in published and port >= _PRIVILEGED}
-    return ports.taken(wanted, {**by_containers, **taken_ports(others)})
+    unknown = {name: port for name, port in wanted.items() if port not in published and port >= _PRIVILEGED}
+    return [*ports.taken(wanted, {**by_containers, **taken_ports(unknown)}), *others]
 
 
-def notices(kind: str, host: str) -> tuple[str, ...]:
-    """Return what is limited on this machine, a line each."""
+def _downgrades(host: str, stack: str) -> list[str]:
+    """Return a problem for each product whose data was written by a newer release than is to read it."""
+    return [
+        f"{product}: its data was written by {deployed}, and {wanted} may not be able to read it; stay with "
+        f"{deployed} or later, or begin anew: pulumi destroy with deleteData, then pulumi up"
+        for product, deployed in engine.deployed_versions(host, stack).items()
+        if (wanted := PRODUCTS[product].tag) and _line(wanted) < _line(deployed)
+    ]
+
+
+def _line(tag: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version: data formats change with those only."""
+    return tuple(int(number) for number in re.findall(r"\d+", tag)[:2])
+
+
+def _lost_data(host: str, stack: str) -> list[str]:
+    """Return a notice for each product that was deployed and whose data volume is gone."""
+    found = engine.volumes(host, stack)
+    configured = {name.removesuffix("-configuration") for name in found if name.endswith("-configuration")}
+    with_data = {f"{PROJECT}-{stack}-{product}" for product in WITH_DATA}
+    return [
+        f"the volume {name}-data is gone: a new, empty one is made in its place"
+        for name in sorted(configured & with_data)
+        if f"{name}-data" not in found
+    ]
+
+
+def notices(kind: str, host: str, stack: str) -> tuple[str, ...]:
+    """Return what is limited on this machine, and what was lost on it, a line each."""
     if skipped():
         return ()
     try:
         major = engine.version(host).split(".")[0]
+        found = _lost_data(host, stack)
     except engine.EngineError:
         return ()
-    found = []
     if kind == "docker" and major.isdecimal() and int(major) < _LOOPBACK_IS_LOCAL:
         found.append(
             f"Docker Engine {major} lets the local network reach ports published on 127.0.0.1; "

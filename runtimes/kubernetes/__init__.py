@@ -38,6 +38,10 @@ class KubernetesRuntime:
         """Return what is limited or different at this target, a line each."""
         return preflight.notices(self._site)
 
+    def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
+        """Return nothing: the cluster's nodes pull images by themselves."""
+        return ()
+
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the objects of a workload as children of ``parent``."""
         self._refuse_unsupported(workload)

@@ -12,16 +12,23 @@ import pytest
 from tests.docker import images
 from tests.docker.engine import an_engine
 from tests.docker.stack import Stack, clean, copy, remove, run
-from tests.docker.summary import write_summary
 from tests.live.conftest import QUICK
 from tests.project import free_offset
 from tests.standin.docker_api import Docker
 
 NAME = "dev"
+SHOP = "network-of-a-shop"
+"""Network of a compose project that is not ours and that the stack is told to join."""
+_CART = """
+service: cart
+team: checkout
+probes: ["http://cart:8080/cgi-bin/metrics"]
+"""
 CANARIES = {
     "grafanaPassword": "canary-of-the-administrator",
     "slackApiUrl": "https://chat.example.org/canary-of-slack",
 }
+PROMETHEUS_ADDRESS = "10.213.77.10"
 _HOOK = "receiver-of-the-tests"
 _RECEIVER = """
 mkdir -p /tmp/www/cgi-bin
@@ -31,11 +38,6 @@ trap 'exit 0' TERM
 httpd -f -p 8080 -h /tmp/www & wait
 """
 """A web server whose log is what it is sent."""
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what the tier ran with."""
-    write_summary(terminalreporter)
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +71,22 @@ def stack(engine: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "portOffset": free_offset(),
         "alerting.receivers[0].name": "oncall",
         "alerting.receivers[0].webhook.url": "http://receiver:8080/cgi-bin/hook",
+        "alerting.deadMansSwitch.url": "http://receiver:8080/cgi-bin/hook",
+        "catalog[0]": "catalog",
+        "docker.subnet": "10.213.77.0/24",
+        "docker.addresses.prometheus": PROMETHEUS_ADDRESS,
+        "docker.monitoredNetworks[0]": SHOP,
         "alerting.receivers[1].name": "chat",
         "alerting.receivers[1].slack.channel": "#alerts",
     }
     project = copy(tmp_path_factory.mktemp("docker"), engine, **settings)
     for key, value in CANARIES.items():
         project.run("config", "set", "--secret", key, value, "--stack", project.stack)
+    (project.path / "catalog" / "cart.yaml").write_text(_CART)
     stack = Stack(project, engine, NAME)
     clean(engine, NAME)
+    engine.delete(f"/networks/{SHOP}")
+    engine.post("/networks/create", {"Name": SHOP})
     try:
         project.up()
         stack.outputs = project.outputs(secrets=True)
@@ -85,6 +95,7 @@ def stack(engine: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         remove(engine, _HOOK)
         project.run("destroy", "--yes", "--skip-preview", "--stack", project.stack, succeeds=None)
         clean(engine, NAME)
+        engine.delete(f"/networks/{SHOP}")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from tests.standin.docker_api import Docker, DockerError
 
 _SOCKET = "/var/run/docker.sock"
 _BRIDGE = "docker0"
+NO_ENGINE = "no container engine answers"
 
 
 def answering() -> Docker | None:
@@ -33,11 +34,9 @@ def answering() -> Docker | None:
 def obstacle() -> str:
     """Return why no engine of our own can be started; nothing where it can."""
     if not shutil.which("dockerd"):
-        return (
-            "no engine answers, and there is no dockerd on PATH to start (Debian: apt-get install docker.io)"
-        )
+        return f"{NO_ENGINE}, and there is no dockerd on PATH to start (Debian: apt-get install docker.io)"
     if os.geteuid() != 0:
-        return "no engine answers, and only root may start one"
+        return f"{NO_ENGINE}, and only root may start one"
     return ""
 
 

@@ -143,6 +143,11 @@ def make(engine: Docker) -> None:
                 engine.request("POST", "/build", context, "application/x-tar", t=name)
 
 
+def make_as(engine: Docker, image: Image, tag: str) -> None:
+    """Make an image of the same program under another tag, as if there were a release of that number."""
+    _import(engine, f"{image.repository}:{tag}", contents(image))
+
+
 def _import(engine: Docker, name: str, files: Mapping[str, Path | str]) -> None:
     repository, _, tag = name.rpartition(":")
     where = {"fromSrc": "-", "repo": repository, "tag": tag}

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,9 +131,17 @@ def changes(preview: str) -> dict[str, str]:
     }
 
 
-def run(engine: Docker, script: str, *, network: str = "bridge", name: str = "") -> str:
+def run(
+    engine: Docker,
+    script: str,
+    *,
+    network: str = "bridge",
+    name: str = "",
+    labels: Mapping[str, str] | None = None,
+) -> str:
     """Run a shell script in a container of the loader's image; return its id at once."""
     body = {
+        "Labels": labels or {},
         "Image": "busybox:1.37.0",
         "Entrypoint": ["/bin/sh", "-c"],
         "Cmd": [script],

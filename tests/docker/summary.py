@@ -5,17 +5,23 @@ from __future__ import annotations
 import pytest
 
 from tests.docker import images
-from tests.docker.engine import answering, obstacle
+from tests.docker.engine import NO_ENGINE
 from tests.docker.stack import PLUGIN, published_plugin
 
 
 def write_summary(reporter: pytest.TerminalReporter) -> None:
     """Say what made the containers, or why there were none; nothing where the tier was not asked for."""
-    reports = [report for listed in reporter.stats.values() for report in listed]
-    if not any(str(getattr(report, "nodeid", "")).startswith("tests/docker/") for report in reports):
+    reports = [
+        report
+        for listed in reporter.stats.values()
+        for report in listed
+        if str(getattr(report, "nodeid", "")).startswith("tests/docker/")
+    ]
+    if not reports:
         return
-    if not answering() and (reason := obstacle()):
-        reporter.write_line(f"docker tier: skipped: {reason}")
+    reasons = {str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple)}
+    if missing := sorted(reason for reason in reasons if NO_ENGINE in reason):
+        reporter.write_line(f"docker tier: {'; '.join(missing)}")
         return
     plugin = published_plugin()
     found = f"the published plugin, {plugin}" if plugin else f"the tests' stand-in (no {PLUGIN} on PATH)"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 
 import pytest
 
+import versions
+from tests.docker import images
 from tests.docker.stack import Stack, changes, volumes
 from tests.live.conftest import get
 from tests.live.test_faults import send_log
@@ -47,4 +50,58 @@ def test_a_replaced_container_keeps_its_volume(stack: Stack) -> None:
     assert volumes(stack.engine, stack.name) == kept
     stack.healthy()
     until(lambda: stack.logs(query), seconds=30, what="the line after the replacement")
+    stack.project.preview("--expect-no-changes")
+
+
+@pytest.fixture
+def release(stack: Stack) -> Iterator[Callable[[str], None]]:
+    """Change which release of Loki the project pins; afterwards it is as it was."""
+    file = stack.project.path / "versions.py"
+    text = file.read_text(encoding="utf-8")
+
+    def pin(tag: str) -> None:
+        file.write_text(text.replace(f'"{versions.LOKI.tag}"', f'"{tag}"'), encoding="utf-8")
+
+    yield pin
+    file.write_text(text, encoding="utf-8")
+    stack.project.run(
+        "up", "--yes", "--skip-preview", "--stack", stack.name, OBSERVABILITY_SKIP_PREFLIGHT="1"
+    )
+    stack.engine.delete(f"/images/{versions.LOKI.repository.removeprefix('docker.io/')}:3.99.0")
+
+
+def test_an_upgrade_keeps_the_data_and_a_downgrade_is_refused(
+    stack: Stack, release: Callable[[str], None]
+) -> None:
+    line = send_log(stack.outputs["otlp_http_endpoint"])
+    query = f'{{service="probe"}} |= "{line}"'
+    until(lambda: stack.logs(query), seconds=30, what="the line before the upgrade")
+    kept = volumes(stack.engine, stack.name)
+    images.make_as(stack.engine, versions.LOKI, "3.99.0")
+
+    release("3.99.0")
+    stack.project.up()
+    assert stack.containers()["loki"]["Config"]["Labels"]["observability.version"] == "3.99.0"
+    assert volumes(stack.engine, stack.name) == kept
+    stack.healthy()
+    until(lambda: stack.logs(query), seconds=30, what="the line after the upgrade")
+
+    release(versions.LOKI.tag)
+    refused = stack.project.preview(succeeds=False)
+    assert "loki: its data was written by 3.99.0" in refused
+    assert "Traceback" not in refused
+
+
+def test_an_image_that_cannot_be_pulled_leaves_the_old_container_serving(
+    stack: Stack, release: Callable[[str], None]
+) -> None:
+    before = stack.id("loki")
+    release("3.7.99-nowhere")
+    assert "1 image is pulled" in stack.project.preview()
+    failed = stack.project.run("up", "--yes", "--skip-preview", "--stack", stack.name, succeeds=False)
+    assert "grafana/loki:3.7.99-nowhere" in failed
+    assert stack.id("loki") == before
+    stack.healthy()
+    release(versions.LOKI.tag)
+    stack.project.up()
     stack.project.preview("--expect-no-changes")

@@ -47,3 +47,28 @@ def test_an_alert_is_delivered(stack: Stack, receiver: Receiver) -> None:
     finally:
         stack.engine.post(f"/containers/{stack.id('node-exporter')}/start")
     stack.healthy()
+
+
+def test_the_dead_mans_switch_is_fed(receiver: Receiver) -> None:
+    until(lambda: receiver.alerts("Watchdog", "firing"), seconds=90, what="Watchdog, once a minute")
+
+
+def test_an_alert_that_nobody_could_deliver_is_delivered_later(stack: Stack, receiver: Receiver) -> None:
+    def delivered() -> list[dict[str, Any]]:
+        return [a for a in receiver.alerts("TargetDown", "firing") if a["labels"].get("job") == "blackbox"]
+
+    def pending() -> list[dict[str, Any]]:
+        return stack.metric('ALERTS{alertname="TargetDown",job="blackbox",alertstate="firing"}')
+
+    alertmanager, prober = stack.id("alertmanager"), stack.id("blackbox-exporter")
+    stack.engine.post(f"/containers/{alertmanager}/stop")
+    try:
+        stack.engine.post(f"/containers/{prober}/stop", t="1")
+        until(pending, seconds=60, what="TargetDown fires")
+        assert not delivered()
+        stack.engine.post(f"/containers/{alertmanager}/start")
+        until(delivered, seconds=120, what="TargetDown arrives")
+    finally:
+        for container in (alertmanager, prober):
+            stack.engine.post(f"/containers/{container}/start")
+    stack.healthy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.docker.conftest import PROMETHEUS_ADDRESS, SHOP
 from tests.docker.stack import PRODUCTS, Stack, output
 from tests.project import until
 
@@ -59,6 +60,11 @@ def test_ports_are_published_on_loopback_only(stack: Stack) -> None:
     assert not published.get("node-exporter")
 
 
+def test_a_fixed_address_is_kept(stack: Stack) -> None:
+    networks = stack.containers()["prometheus"]["NetworkSettings"]["Networks"]
+    assert networks[f"observability-{stack.name}-private"]["IPAddress"] == PROMETHEUS_ADDRESS
+
+
 def test_networks_are_split(stack: Stack) -> None:
     networks = {
         product: set(container["NetworkSettings"]["Networks"])
@@ -67,6 +73,8 @@ def test_networks_are_split(stack: Stack) -> None:
     private, public = (f"observability-{stack.name}-{role}" for role in ("private", "public"))
     for inside in ("node-exporter", "cadvisor", "engine-proxy"):
         assert networks.pop(inside) == {private}
+    for joining in ("prometheus", "collector", "blackbox-exporter"):
+        assert networks.pop(joining) == {private, public, SHOP}
     assert set(map(frozenset, networks.values())) == {frozenset({private, public})}
 
     # Attempts, not descriptions: inside they reach each other, from outside nobody does.

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
-from runtimes.docker import DockerRuntime, engine, preflight
-from settings import Settings
+import versions
+from runtimes.docker import DockerRuntime, engine, preflight, pulls
+from settings import Images, Settings
 from targets import TARGETS
 
 pytestmark = pytest.mark.graph
 
 
 class _Engine(BaseHTTPRequestHandler):
-    answer: ClassVar[Any] = []
+    answers: ClassVar[dict[str, Any]] = {}
     status = 200
 
     def do_GET(self) -> None:
-        body = json.dumps(self.answer).encode()
+        body = json.dumps(self.answers[self.path.partition("?")[0]]).encode()
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -37,7 +40,23 @@ class _Engine(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def handler() -> type[_Engine]:
-    return type("Handler", (_Engine,), {"answer": []})
+    """An engine that has every image, and nothing else."""
+    images = [versions.reference(image, Images()).removeprefix("docker.io/") for image in versions.every()]
+    names = [name.removeprefix("library/") for name in images]
+    answers = {
+        "/version": {"Version": "28.0.0"},
+        "/info": {"DockerRootDir": "/"},
+        "/containers/json": [],
+        "/volumes": {"Volumes": None},
+        "/images/json": [{"RepoTags": None, "RepoDigests": [_by_digest(name)]} for name in names],
+    }
+    return type("Handler", (_Engine,), {"answers": answers})
+
+
+def _by_digest(reference: str) -> str:
+    """Return how an engine lists an image that was pulled by tag and digest."""
+    tagged, _, digest = reference.partition("@")
+    return f"{tagged.rpartition(':')[0]}@{digest}"
 
 
 @pytest.fixture
@@ -100,14 +119,14 @@ def container(name: str, port: int, **labels: str) -> dict[str, Any]:
 def test_ports_of_the_stacks_own_containers_are_not_taken(
     host: str, handler: type[_Engine], listener: int
 ) -> None:
-    handler.answer = [container("ours", listener, **{engine.STACK_LABEL: "dev"})]
+    handler.answers["/containers/json"] = [container("ours", listener, **{engine.STACK_LABEL: "dev"})]
     assert problems(docker={"host": host}, ports={"loki-http": listener}) == []
 
 
 def test_a_port_of_another_container_is_taken_by_that_container(
     host: str, handler: type[_Engine], listener: int
 ) -> None:
-    handler.answer = [container("theirs", listener, **{engine.STACK_LABEL: "other"})]
+    handler.answers["/containers/json"] = [container("theirs", listener, **{engine.STACK_LABEL: "other"})]
     (problem,) = problems(docker={"host": host}, ports={"loki-http": listener})
     assert problem.startswith(f"ports: {listener} (loki-http) is taken by the container theirs; ")
 
@@ -118,9 +137,75 @@ def test_a_port_of_another_container_is_taken_by_that_container(
 def test_an_engine_that_publishes_loopback_ports_to_the_network_is_warned_of(
     host: str, handler: type[_Engine], version: str, warned: bool
 ) -> None:
-    handler.answer = {"Version": version}
-    found = preflight.notices("docker", host)
+    handler.answers["/version"] = {"Version": version}
+    found = preflight.notices("docker", host, "dev")
     assert any("update to 28 or later" in notice for notice in found) is warned
+
+
+def announcements(host: str) -> tuple[str, ...]:
+    settings = Settings(stack="dev", target="docker", docker={"host": host})
+    return DockerRuntime(TARGETS["docker"], settings).announcements(["loki", "jaeger"])
+
+
+def test_only_what_is_pulled_is_announced(host: str, handler: type[_Engine]) -> None:
+    assert announcements(host) == ()
+    loki = f"grafana/loki@{versions.LOKI.digest}"
+    handler.answers["/images/json"] = [{"RepoTags": [], "RepoDigests": [loki]}, {"RepoTags": None}]
+    size = versions.JAEGER.download_mb + versions.LOADER.download_mb
+    names = f"jaeger {versions.JAEGER.tag}, busybox {versions.LOADER.tag}"
+    assert announcements(host) == (f"2 images are pulled, about {size} MB: {names}",)
+
+
+def test_an_image_of_a_mirror_without_digests_is_known_by_its_tag(host: str, handler: type[_Engine]) -> None:
+    images = Images(registry="registry.example.org/mirror", digests=False)
+    reference = versions.reference(versions.LOADER, images)
+    assert pulls.missing(host, {reference: versions.LOADER}) == (versions.LOADER,)
+    handler.answers["/images/json"] = [{"RepoTags": [reference], "RepoDigests": []}]
+    assert pulls.missing(host, {reference: versions.LOADER}) == ()
+
+
+def test_a_disk_without_room_for_the_images_is_named(
+    host: str, handler: type[_Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler.answers["/images/json"] = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=700 * 10**6))
+    (problem,) = problems(docker={"host": host})
+    assert problem.startswith("docker: / has 700 MB free, and the images to pull with their first data need")
+    # What is there already needs no room.
+    handler.answers["/images/json"] = [
+        {"RepoTags": [f"{image.repository.removeprefix('docker.io/').removeprefix('library/')}:{image.tag}"]}
+        for image in versions.every()
+    ]
+    assert problems(docker={"host": host}, images={"digests": False}) == []
+
+
+def deployed(product: str, tag: str) -> dict[str, Any]:
+    """Return a product's container as an engine lists it."""
+    labels = {engine.STACK_LABEL: "dev", engine.SERVICE_LABEL: product, engine.VERSION_LABEL: tag}
+    return container(product, 0, **labels)
+
+
+@pytest.mark.parametrize(
+    ("tag", "refused"), [(versions.LOKI.tag, False), ("3.7.99", False), ("3.99.0", True), ("2.9.0", False)]
+)
+def test_a_product_older_than_its_data_is_refused(
+    host: str, handler: type[_Engine], tag: str, refused: bool
+) -> None:
+    handler.answers["/containers/json"] = [deployed("loki", tag)]
+    found = problems(docker={"host": host})
+    assert any(f"loki: its data was written by {tag}" in problem for problem in found) is refused
+    assert len(found) == refused
+
+
+def test_a_data_volume_that_is_gone_is_said(host: str, handler: type[_Engine]) -> None:
+    def found(*names: str) -> tuple[str, ...]:
+        handler.answers["/volumes"] = {"Volumes": [{"Name": f"observability-dev-{name}"} for name in names]}
+        return tuple(n for n in preflight.notices("docker", host, "dev") if "gone" in n)
+
+    assert found() == ()
+    assert found("loki-configuration", "loki-data", "node-exporter-configuration") == ()
+    notice = "the volume observability-dev-loki-data is gone: a new, empty one is made in its place"
+    assert found("loki-configuration", "jaeger-configuration", "jaeger-data") == (notice,)
 
 
 @pytest.mark.parametrize(("shared", "left_out"), [("shared:1 ", False), ("master:1 ", False), ("", True)])

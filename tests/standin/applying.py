@@ -140,7 +140,9 @@ class Applying:
         if networks := inputs.get("networksAdvanced", []):
             self.engine.post("/networks/bridge/disconnect", {"Container": identifier, "Force": False})
         for network in networks:
-            endpoint = {"Aliases": network.get("aliases", [])}
+            endpoint: dict[str, Any] = {"Aliases": network.get("aliases", [])}
+            if address := network.get("ipv4Address"):
+                endpoint["IPAMConfig"] = {"IPv4Address": address}
             body = {"Container": identifier, "EndpointConfig": endpoint}
             self.engine.post(f"/networks/{network['name']}/connect", body)
         if uploads := inputs.get("uploads", []):
