@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from operations import deploy, health, images
+from operations import deploy, health, images, review
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
         "health": (_health, "check every address of a stack; exit status 0 when all answer"),
         "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
         "images": (_images, "print every image as the stack pulls it, to mirror them"),
+        "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
+        "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -28,6 +30,8 @@ def main(arguments: list[str]) -> int:
         command.set_defaults(function=function)
         if name == "images":
             command.add_argument("--json", action="store_true", help="print JSON")
+        if name in ("report", "freeze"):
+            review.arguments(name, command)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.function(chosen)

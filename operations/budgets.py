@@ -89,7 +89,9 @@ def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
         ]
 
     remaining, burning, frozen = map(values, (arithmetic.REMAINING, arithmetic.BURN_RATE, arithmetic.FREEZE))
-    kept = (f"last_over_time({arithmetic.period_sum(kind)}[{arithmetic.KEPT}])" for kind in ("events", "errors"))
+    kept = (
+        f"last_over_time({arithmetic.period_sum(kind)}[{arithmetic.KEPT}])" for kind in ("events", "errors")
+    )
     events, errors = map(values, kept)
     over_time = {labels.get("slo_id", ""): course for labels, course in courses(arithmetic.REMAINING)}
     fired = courses('max by (slo_id, slo_severity) (ALERTS{alertstate="firing", slo_severity!=""})')
@@ -136,7 +138,9 @@ def freeze(found: Sequence[Budget], chosen: Callable[[Budget], bool]) -> tuple[i
             lines.append(f"unknown  {budget.id}: nothing was recorded yet")
         else:
             state = "frozen " if budget.frozen else "free   "
-            lines.append(f"{state}  {budget.id}: {budget.remaining:.1%} of the budget of {budget.period} left")
+            lines.append(
+                f"{state}  {budget.id}: {budget.remaining:.1%} of the budget of {budget.period} left"
+            )
     if any(budget.frozen for budget in mine):
         return 1, lines
     return (2 if any(budget.remaining is None for budget in mine) else 0), lines
@@ -161,5 +165,7 @@ def _get(prometheus: str, path: str, parameters: Mapping[str, str]) -> list[Any]
     except urllib.error.HTTPError as error:
         raise PrometheusUnavailableError(f"{prometheus} answers {error.code} to a query of {path}") from None
     except (OSError, ValueError, KeyError) as error:
-        raise PrometheusUnavailableError(f"{prometheus} does not answer: {getattr(error, 'reason', error)}") from None
+        raise PrometheusUnavailableError(
+            f"{prometheus} does not answer: {getattr(error, 'reason', error)}"
+        ) from None
     return result

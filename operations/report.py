@@ -113,7 +113,8 @@ def _team(team: str, budgets: Sequence[Budget], now: float, days: float, policy:
     head = "".join(f"<th>{text}</th>" for text in heads)
     rows = "".join(_row(budget, now, days, policy) for budget in budgets)
     return (
-        f'<h2>{escape(team or "Without a team")}</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<h2>{escape(team or 'Without a team')}</h2>"
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
@@ -123,7 +124,8 @@ def _row(budget: Budget, now: float, days: float, policy: BudgetPolicy) -> str:
     state = "soft" if left is None else _state(left, policy)
     kept = "no data" if left is None else f"{1 - (1 - left) * (1 - budget.objective):.3%}"
     share = "no data" if left is None else f"{left:.1%}"
-    bar = f'<div class="bar"><i class="{state}" style="width:{100 * min(1, max(0.0, left or 0)):.0f}%"></i></div>'
+    filled = 100 * min(1.0, max(0.0, left or 0.0))
+    bar = f'<div class="bar"><i class="{state}" style="width:{filled:.0f}%"></i></div>'
     burn = "" if budget.burn_rate is None else f"{budget.burn_rate:.1f}"
     allowed = budget.events * (1 - budget.objective)
     return (
@@ -173,11 +175,13 @@ def _incidents(budgets: Sequence[Budget]) -> str:
     )
     if not rows:
         return "<h2>Incidents</h2><p>No burn rate alert fired.</p>"
-    head = "".join(f"<th>{text}</th>" for text in ("Began (UTC)", "For about", "Alert", "Service", "Objective"))
+    head = "".join(
+        f"<th>{text}</th>" for text in ("Began (UTC)", "For about", "Alert", "Service", "Objective")
+    )
     more = f"<p>{len(found) - 50} older ones are not shown.</p>" if len(found) > 50 else ""
     return (
-        f'<h2>Incidents</h2><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        f"</div>{more}"
+        f'<h2>Incidents</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{more}"
     )
 
 
