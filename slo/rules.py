@@ -54,7 +54,7 @@ def _measured(slo: Slo) -> Iterator[tuple[str, str]]:
     per_second = f" / {seconds(BASE):.0f}" if indicator.counts else ""
     if indicator.steps:
         yield EVENTS, f'sum({EVENTS}{{slo_id="{indicator.steps[0]}"}})'
-        yield ratio(BASE), f"{_journey(indicator.steps, BASE)} and {EVENTS}{here} > 0"
+        yield ratio(BASE), f"{_journey(indicator.steps, BASE)} and on () {EVENTS}{here} > 0"
         yield ERRORS, f"{ratio(BASE)}{here} * {EVENTS}{here} or {EVENTS}{here} * 0"
         for window in RAW:
             yield ratio(window), _journey(indicator.steps, window)

@@ -22,7 +22,13 @@ PERIODS: tuple[Period, ...] = ("30d", "28d")
 
 
 def evaluate(
-    folder: Path, slos: list[Slo], series: dict[str, str], checks: list[dict[str, Any]], interval: str = "1m"
+    folder: Path,
+    slos: list[Slo],
+    series: dict[str, str],
+    checks: list[dict[str, Any]],
+    *,
+    interval: str = "1m",
+    start: str = "",
 ) -> str:
     """Have promtool evaluate the rules of ``slos`` every ``interval``; return what it complains about."""
     own = [rules.groups(slo, POLICY, ServiceLinks()) for slo in slos]
@@ -42,6 +48,7 @@ def evaluate(
                 "interval": "1m",
                 "input_series": [{"series": name, "values": values} for name, values in series.items()],
                 "promql_expr_test": checks,
+                **({"start_timestamp": start} if start else {}),
             }
         ],
     }
@@ -102,4 +109,4 @@ def test_alerts_start_where_counting_says_and_tickets_end_sooner(tmp_path: Path)
         for incident in INCIDENTS
         for name, text in incident.series(max(end, incident.minutes)).items()
     }
-    assert evaluate(tmp_path, slos, series, checks, "5m") == ""
+    assert evaluate(tmp_path, slos, series, checks, interval="5m") == ""
