@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import promql_parser as promql
 
@@ -13,6 +14,12 @@ _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 RATES = frozenset({"rate", "irate"})
 COUNTS = frozenset({"increase", "count_over_time", "sum_over_time"})
 """Functions that return events per second, and events per window."""
+
+
+@lru_cache(maxsize=256)
+def _tree(query: str) -> promql.Expr:
+    """Return a query as a tree, its window being five minutes; `ValueError` where it is none."""
+    return promql.parse(normalised(query).replace(WINDOW, "5m"))
 
 
 def normalised(query: str) -> str:
@@ -28,7 +35,7 @@ def problems(query: str, *, counted: bool) -> list[str]:
     if WINDOW not in normalised(query):
         return ["has no {{.window}}; put it where the range belongs, as in rate(x_total[{{.window}}])"]
     try:
-        tree = promql.parse(normalised(query).replace(WINDOW, "5m"))
+        tree = _tree(query)
     except ValueError as error:
         return [f"is not PromQL: {error}"]
     inner = _inside(tree)
@@ -48,7 +55,7 @@ def pair_problems(errors: str, events: str) -> list[str]:
     """Return what keeps a query of errors from being a part of a query of events; both are well-formed."""
     if normalised(errors) == normalised(events):
         return ["is the same as the query of all events, so that everything fails; select the errors"]
-    trees = [promql.parse(normalised(query).replace(WINDOW, "5m")) for query in (errors, events)]
+    trees = [_tree(query) for query in (errors, events)]
     kinds = [range_functions(tree) & (RATES | COUNTS) for tree in trees]
     per_second = [bool(kind & RATES) for kind in kinds]
     if per_second[0] != per_second[1] or any(kind & RATES and kind & COUNTS for kind in kinds):
@@ -62,7 +69,7 @@ def pair_problems(errors: str, events: str) -> list[str]:
 
 def counts(query: str) -> bool:
     """Return whether a well-formed query returns events per window rather than per second."""
-    return not range_functions(promql.parse(normalised(query).replace(WINDOW, "5m"))) & RATES
+    return not range_functions(_tree(query)) & RATES
 
 
 def selector_problem(query: str) -> str:
@@ -104,7 +111,7 @@ def selectors(query: str) -> Iterator[str]:
             found.append(selector.name)
         return True
 
-    promql.walk(promql.parse(normalised(query).replace(WINDOW, "5m")), visit)
+    promql.walk(_tree(query), visit)
     yield from found
 
 
