@@ -151,7 +151,7 @@ def test_indicators_count_what_they_name(tmp_path: Path) -> None:
     checks = []
     for name, share in expected.items():
         for window in ("5m", "1h"):
-            found = f'sum({rules.ratio(window)}{{service="{name}"}})'  # type: ignore[arg-type]
+            found = f'sum({rules.ratio(window)}{{service="{name}"}})'
             # Probes fail in a pattern of four, of which five minutes may hold two.
             near = 0.16 if name == "probes" else 0.002
             checks.append(check(115, f"abs({found} - {share}) <= bool {near}", 1))
