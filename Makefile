@@ -52,8 +52,8 @@ test-kubernetes: setup-test ## test the Kubernetes stacks: every object by schem
 test-docker: setup-test ## test against a real Docker engine
 	@$(IN_ENV) python -m pytest tests/docker
 
-bench: setup-test ## measure previews, no-change updates, start and memory, as ratios
-	@$(IN_ENV) python -m tests.bench
+bench: setup-test ## measure previews, no-change updates, start and memory, as ratios; what objectives cost
+	@$(IN_ENV) python -m tests.bench; python -m tests.bench.slo
 
 lock: setup ## refresh requirements.txt from pyproject.toml (add UPGRADE=--upgrade for newer versions)
 	@set -e; .venv/bin/python -m pip install --quiet uv; .venv/bin/uv pip compile pyproject.toml --quiet --all-extras \

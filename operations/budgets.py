@@ -18,6 +18,8 @@ TIMEOUT_SECONDS = 30.0
 DAY = 86_400.0
 POINTS = 240
 """Points of a course over time."""
+MOST_POINTS = 10_000
+"""Points of a series that Prometheus returns for one query, a little less than its limit."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """A stack's own addresses are never behind a proxy."""
 
@@ -75,13 +77,14 @@ def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
 
     Raises `PrometheusUnavailableError`.
     """
-    step = max(60.0, days * DAY / POINTS)
+    # Alerts are looked at as finely as Prometheus answers in one piece, so that no short one is missed.
+    step, fine = max(60.0, days * DAY / POINTS), max(60.0, days * DAY / MOST_POINTS)
 
     def values(query: str) -> dict[str, float]:
         found = _get(prometheus, "query", {"query": query, "time": f"{now:.3f}"})
         return {series["metric"].get("slo_id", ""): float(series["value"][1]) for series in found}
 
-    def courses(query: str) -> list[tuple[Mapping[str, str], Course]]:
+    def courses(query: str, step: float) -> list[tuple[Mapping[str, str], Course]]:
         window = {"start": f"{now - days * DAY:.3f}", "end": f"{now:.3f}", "step": f"{step:.0f}"}
         return [
             (series["metric"], tuple((float(at), float(value)) for at, value in series["values"]))
@@ -93,8 +96,8 @@ def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
         f"last_over_time({arithmetic.period_sum(kind)}[{arithmetic.KEPT}])" for kind in ("events", "errors")
     )
     events, errors = map(values, kept)
-    over_time = {labels.get("slo_id", ""): course for labels, course in courses(arithmetic.REMAINING)}
-    fired = courses('max by (slo_id, slo_severity) (ALERTS{alertstate="firing", slo_severity!=""})')
+    over_time = {labels.get("slo_id", ""): course for labels, course in courses(arithmetic.REMAINING, step)}
+    fired = courses('max by (slo_id, slo_severity) (ALERTS{alertstate="firing", slo_severity!=""})', fine)
     found = []
     for series in _get(prometheus, "query", {"query": rules.OBJECTIVE, "time": f"{now:.3f}"}):
         labels, identifier = series["metric"], series["metric"].get("slo_id", "")
@@ -117,7 +120,7 @@ def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
                     incident
                     for alert, course in fired
                     if alert.get("slo_id") == identifier
-                    for incident in _incidents(alert.get("slo_severity", ""), course, step)
+                    for incident in _incidents(alert.get("slo_severity", ""), course, fine)
                 ),
             )
         )
@@ -152,9 +155,9 @@ def _incidents(kind: str, course: Course, step: float) -> list[Incident]:
     begun = course[0][0] if course else 0.0
     for (before, _), (after, _) in pairwise(course):
         if after - before > 1.5 * step:
-            found.append(Incident(kind, begun, before))
+            found.append(Incident(kind, begun, before + step))
             begun = after
-    return [*found, Incident(kind, begun, course[-1][0])] if course else []
+    return [*found, Incident(kind, begun, course[-1][0] + step)] if course else []
 
 
 def _get(prometheus: str, path: str, parameters: Mapping[str, str]) -> list[Any]:

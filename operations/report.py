@@ -16,7 +16,7 @@ from slo.policy import BudgetPolicy
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Programs that can turn the page into a picture, in the order in which they are looked for."""
-WIDTH, HEIGHT = 220, 44
+WIDTH, HEIGHT = 116, 44
 """Of a course, in pixels."""
 
 _STYLE = """
@@ -30,10 +30,11 @@ h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .
 p, small { color: var(--soft); } .numbers { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1.4rem 0; }
 .number { background: var(--fill); border-radius: 10px; padding: .8rem 1.2rem; min-width: 9rem; }
 .number b { display: block; font-size: 1.7rem; line-height: 1.2; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; min-width: 1080px; table-layout: fixed; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: .82rem; }
-th, td { padding: .5rem .7rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th, td { padding: .5rem 1rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bar { background: var(--fill); border-radius: 4px; height: 10px; width: 130px; overflow: hidden; }
 .bar i { display: block; height: 100%; } .good { color: var(--good); } .low { color: var(--low); }
 .gone { color: var(--gone); } .bar .good { background: var(--good); } .bar .low { background: var(--low); }
@@ -91,7 +92,7 @@ def height_of(budgets: Sequence[Budget]) -> int:
     """Return how high a picture must be to show the whole page, pixels."""
     incidents = sum(len(budget.incidents) for budget in budgets)
     teams = len({budget.team for budget in budgets})
-    return 820 + 66 * len(budgets) + 130 * teams + 44 * min(incidents, 50)
+    return 760 + 66 * len(budgets) + 130 * teams + 39 * min(incidents, 50)
 
 
 def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:
@@ -109,13 +110,19 @@ def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:
 
 
 def _team(team: str, budgets: Sequence[Budget], now: float, days: float, policy: BudgetPolicy) -> str:
-    heads = ("Service", "Objective", "Kept", "Budget left", "", "Burn rate", "Failed", "Budget", "Trend")
-    head = "".join(f"<th>{text}</th>" for text in heads)
+    head = _head("Service", "Objective", "Kept>", "Left>", "Budget", "Speed>", "Failed>", "As time>", "Trend")
     rows = "".join(_row(budget, now, days, policy) for budget in budgets)
     return (
         f"<h2>{escape(team or 'Without a team')}</h2>"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _head(*names: str) -> str:
+    """Return the heads of columns; those of numbers end in ``>``."""
+    return "".join(
+        f'<th class="n">{name[:-1]}</th>' if name.endswith(">") else f"<th>{name}</th>" for name in names
     )
 
 
@@ -175,9 +182,7 @@ def _incidents(budgets: Sequence[Budget]) -> str:
     )
     if not rows:
         return "<h2>Incidents</h2><p>No burn rate alert fired.</p>"
-    head = "".join(
-        f"<th>{text}</th>" for text in ("Began (UTC)", "For about", "Alert", "Service", "Objective")
-    )
+    head = _head("Began (UTC)", "For about>", "Alert", "Service", "Objective")
     more = f"<p>{len(found) - 50} older ones are not shown.</p>" if len(found) > 50 else ""
     return (
         f'<h2>Incidents</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
@@ -193,7 +198,7 @@ def statements(policy: BudgetPolicy) -> Iterator[str]:
     """Yield the policy in sentences, from the numbers that the alerts use."""
     for tier in policy.tiers:
         yield (
-            f"{tier.priority}, {tier.kind}: {tier.share:.3g} of the budget spent within {tier.long} "
+            f"{tier.priority}, {tier.kind}: {tier.share * 100:g} % of the budget spent within {tier.long} "
             f"(and still burning over {tier.short})."
         )
     half, exhausted = policy.half_spent, policy.exhausted

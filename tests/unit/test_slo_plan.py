@@ -55,7 +55,7 @@ def test_an_objective_becomes_rules_and_dashboards(tmp_path: Path) -> None:
     assert "slo:shop/availability-sla:alerts" in groups
     boards = {board.uid: board for mixin in found.grafana["mixins"] for board in mixin.dashboards(thresholds)}
     assert {"slo-overview", "slo-detail", "service-shop"} <= set(boards)
-    links = {link["title"]: link["url"] for link in boards["service-shop"].model["links"]}
+    links = {link["title"]: link.get("url") for link in boards["service-shop"].model["links"]}
     assert links["web"] == "https://shop.example.org"
     assert links["runbook"] == "https://wiki.example.org/shop"
 
