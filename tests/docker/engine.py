@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +19,8 @@ from tests.standin.docker_api import Docker, DockerError
 
 _SOCKET = "/var/run/docker.sock"
 _BRIDGE = "docker0"
+_ENGINES = re.compile(r"DOCKER|docker0$|br-[0-9a-f]{12}$")
+"""Names of an engine's chains and bridges."""
 NO_ENGINE = "no container engine answers"
 
 
@@ -56,7 +60,7 @@ def an_engine() -> Iterator[Docker]:
 def our_own() -> Iterator[Docker]:
     """Run an engine whose data, socket and process ids are in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="docker-"))  # short: a socket's path may have 108 characters only
-    rules, bridge = _packet_filter(), _link(_BRIDGE)
+    forwarding, bridge = _forwarding(), _link(_BRIDGE)
     log = folder / "log"
     engine = Docker(str(folder / "socket"))
     with log.open("wb") as output:
@@ -83,7 +87,7 @@ def our_own() -> Iterator[Docker]:
         process.wait(60)
         if not bridge:
             subprocess.run(["ip", "link", "delete", _BRIDGE], check=False, capture_output=True)
-        _restore_packet_filter(rules)
+            _remove_rules(forwarding)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -97,18 +101,26 @@ def _link(name: str) -> bool:
     return Path("/sys/class/net", name).exists()
 
 
-def _packet_filter() -> str:
-    """Return the machine's packet filter, nothing where another engine's rules are in it."""
-    saved = subprocess.run(["iptables-save"], check=False, capture_output=True, text=True).stdout
-    return (
-        ""
-        if "DOCKER" in saved
-        else saved or "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
-    )
+def _forwarding() -> str:
+    """Return what happens to packets that no rule for forwarding matches: an engine changes that."""
+    policy = _iptables("-S", "FORWARD").partition("\n")[0].split()
+    return policy[-1] if policy else "ACCEPT"
 
 
-def _restore_packet_filter(rules: str) -> None:
-    if rules:
-        for table in {"filter", "nat"} - {line[1:] for line in rules.splitlines() if line.startswith("*")}:
-            rules += f"*{table}\nCOMMIT\n"
-        subprocess.run(["iptables-restore"], input=rules, check=False, capture_output=True, text=True)
+def _remove_rules(forwarding: str) -> None:
+    """Remove the engine's rules from the packet filter, and leave those of others alone."""
+    for table in ("filter", "nat"):
+        rules = [shlex.split(line) for line in _iptables("-t", table, "-S").splitlines()]
+        for rule in rules:
+            if rule[0] == "-A" and any(_ENGINES.match(word) for word in rule):
+                _iptables("-t", table, "-D", *rule[1:])
+        chains = [rule[1] for rule in rules if rule[0] == "-N" and _ENGINES.match(rule[1])]
+        for action in ("-F", "-X"):
+            for chain in chains:
+                _iptables("-t", table, action, chain)
+    _iptables("-P", "FORWARD", forwarding)
+
+
+def _iptables(*arguments: str) -> str:
+    command = ["iptables", "--wait", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout

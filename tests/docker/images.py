@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 import toolchain
 import versions
@@ -152,6 +153,10 @@ def _import(engine: Docker, name: str, files: Mapping[str, Path | str]) -> None:
     repository, _, tag = name.rpartition(":")
     where = {"fromSrc": "-", "repo": repository, "tag": tag}
     engine.request("POST", "/images/create", _archive(files), "application/x-tar", **where)
+    if engine.kind == "podman":  # which calls whatever is imported the latest
+        engine.post(
+            f"/images/{quote(f'{repository}:latest', safe='')}/tag", **{k: where[k] for k in ("repo", "tag")}
+        )
 
 
 def _archive(files: Mapping[str, Path | str]) -> bytes:

@@ -40,6 +40,7 @@ def copy(folder: Path, engine: Docker, stack: str = "dev", **settings: Any) -> P
     project.environment = {**project.environment, "OBSERVABILITY_STANDIN_APPLY": engine.path}
     if engine is not NOWHERE:
         settings["docker.dataRoot"] = engine.get("/info")["DockerRootDir"]
+        settings["target"] = engine.kind
     project.configure({**settings, "docker.host": engine.host, "images.digests": "false"})
     return project
 

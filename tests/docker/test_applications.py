@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.docker.conftest import SHOP
+from tests.docker.images import stubs
 from tests.docker.stack import Stack, output, remove, run
 from tests.project import until
 
@@ -124,3 +125,15 @@ def test_it_sends_to_the_collector_by_name(stack: Stack, cart: str) -> None:
     assert "taken" in output(stack.engine, ask, network=SHOP)
     query = f'{{service="cart-otlp"}} |= "{word}"'
     until(lambda: lines(stack, query), seconds=30, what="the line that was sent by OTLP")
+
+
+def test_its_processor_and_memory_are_measured(stack: Stack, cart: str) -> None:
+    if "cadvisor" in stubs():
+        pytest.skip("no cadvisor program on PATH: a web server answers in its place")
+
+    def measured() -> set[str]:
+        names = "container_(cpu_usage_seconds_total|memory_working_set_bytes)"
+        found = stack.metric(f'{{__name__=~"{names}", service="cart", container="cart", team="checkout"}}')
+        return {sample["metric"]["__name__"] for sample in found}
+
+    until(lambda: len(measured()) == 2, seconds=60, what="processor and memory of the container")

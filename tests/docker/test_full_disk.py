@@ -38,26 +38,35 @@ def small(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         }
         engine.post("/volumes/create", body)
     small = Stack(project, engine, NAME)
+    # What is in memory is gone once no container has it mounted, as between two starts of a product.
+    holder = started(small, "trap 'exit 0' TERM; sleep 3600 & wait")
     try:
         project.up()
         small.outputs = project.outputs()
         yield small
     finally:
+        remove(engine, holder)
         project.run("destroy", "--yes", "--skip-preview", "--stack", NAME, succeeds=None)
         clean(engine, NAME)
 
 
-def in_the_volumes(small: Stack, script: str) -> None:
-    """Run a shell script that sees the stores' volumes below /volumes, until its end."""
+def started(small: Stack, script: str) -> str:
+    """Start a shell script that sees the stores' volumes below /volumes; return its container's id."""
     body = {
         "Image": "busybox:1.37.0",
         "Entrypoint": ["/bin/sh", "-c"],
         "Cmd": [script],
         "HostConfig": {"Binds": [f"{volume(product)}:/volumes/{product}" for product in STORES]},
     }
-    container = small.engine.post("/containers/create", body)["Id"]
+    container = str(small.engine.post("/containers/create", body)["Id"])
+    small.engine.post(f"/containers/{container}/start")
+    return container
+
+
+def in_the_volumes(small: Stack, script: str) -> None:
+    """Run a shell script that sees the stores' volumes, until its end."""
+    container = started(small, script)
     try:
-        small.engine.post(f"/containers/{container}/start")
         assert small.engine.post(f"/containers/{container}/wait")["StatusCode"] == 0
     finally:
         remove(small.engine, container)
@@ -68,7 +77,10 @@ def test_stores_go_on_after_their_disks_were_full(small: Stack) -> None:
     trace, line, asked = send_trace(endpoint), send_log(endpoint), time.time()
 
     def stored(line: str, trace: str) -> bool:
-        return bool(small.logs(f'{{service="probe"}} |= "{line}"')) and small.trace(trace)
+        found = {"line": small.logs(f'{{service="probe"}} |= "{line}"'), "trace": small.trace(trace)}
+        if missing := [name for name, there in found.items() if not there]:
+            raise OSError(f"missing: {missing}")
+        return True
 
     def samples() -> list[Any]:
         url, window = f"{small.outputs['prometheus_url']}/api/v1/query_range", asked - 20

@@ -52,6 +52,12 @@ class Docker:
             raise DockerError(answer.status, _message(content))
         return content
 
+    @property
+    def kind(self) -> str:
+        """The target whose engine it is: ``docker``, or ``podman``, which speaks Docker's API as well."""
+        components = self.get("/version").get("Components") or []
+        return "podman" if any("Podman" in part["Name"] for part in components) else "docker"
+
     def get(self, resource: str, **query: str) -> Any:
         """Return an answer's JSON."""
         return json.loads(self.request("GET", resource, None, "", **query))
