@@ -27,6 +27,8 @@ TILE = f"{seconds(BASE):.0f}"
 TILE_TIME, MONTH = "slo:tile:timestamp_seconds", "slo:tile:month_number"
 TILES = {"errors": f"slo:errors:increase{BASE}", "events": f"slo:events:increase{BASE}"}
 RATES = {"errors": ERRORS, "events": EVENTS}
+TILES_INTERVAL = "30s"
+"""How often it is looked whether a tile is due: soon after a start, and after a missed evaluation."""
 KEPT = "11m"
 """How long a tile counts as the last one: one may be late, two may not."""
 BUDGET, REMAINING = "slo:error_budget:ratio", "slo:period_error_budget_remaining:ratio"
@@ -40,7 +42,7 @@ EVALUATION_ORDER = (TILES_GROUP, BURN_GROUP)
 def groups(policy: BudgetPolicy, periods: Sequence[Period] = (*ROLLING, "month")) -> tuple[RuleGroup, ...]:
     """Return the rules that turn what objectives record into burn rates and budgets of all of them."""
     return (
-        RuleGroup(TILES_GROUP, tuple(_tiles(periods)), interval=BASE),
+        RuleGroup(TILES_GROUP, tuple(_tiles(periods)), interval=TILES_INTERVAL),
         RuleGroup(BURN_GROUP, (*_burn_rates(), *_budgets(policy), *_alerts(policy))),
     )
 
@@ -51,8 +53,8 @@ def period_sum(kind: str) -> str:
 
 
 def _tiles(periods: Sequence[Period]) -> Iterator[RecordingRule]:
-    # Also where rules are evaluated more often than every five minutes, as in unit tests of rules, tiles do
-    # not overlap: a new one only where the last is five minutes old.
+    # Rules are evaluated more often than that, and tiles must not overlap: a new one only where the last is
+    # five minutes old.
     yield RecordingRule(TILE_TIME, f"vector(time()) unless last_over_time({TILE_TIME}[{BASE}])")
     for kind, tile in TILES.items():
         yield RecordingRule(tile, f"{RATES[kind]} * {TILE} and on () {TILE_TIME} == time()")

@@ -20,25 +20,37 @@ AFTER = 420
 
 @dataclass(frozen=True)
 class Incident:
-    """A share of requests that fails for some time."""
+    """A share of requests that fails for some time, once or again and again."""
 
     name: str
     ratio: float
-    minutes: int
+    lasts: int
+    """Minutes."""
+    pause: int = 0
+    """Minutes without failures between two of its times."""
+    times: int = 1
+    restart: bool = False
+    """Whether the service restarts in the middle, and its counters with it."""
+
+    @property
+    def minutes(self) -> int:
+        """How long all of it takes."""
+        return self.times * (self.lasts + self.pause) - self.pause
 
     def failures(self, length: int) -> list[int]:
         """Return the failures of each minute from the onset, ``length`` of them."""
-        return [round(REQUESTS * self.ratio) if minute < self.minutes else 0 for minute in range(length)]
+        failed, cycle = round(REQUESTS * self.ratio), self.lasts + self.pause
+        return [
+            failed if minute < self.minutes and minute % cycle < self.lasts else 0 for minute in range(length)
+        ]
 
     def series(self, length: int) -> dict[str, str]:
         """Return the counters of requests and failures."""
-        step = round(REQUESTS * self.ratio)
-        total, last = HEALTHY + length, step * self.minutes
-        grows = f"0+0x{HEALTHY} {step}+{step}x{self.minutes - 1} {last}+0x{length - self.minutes}"
-        return {
-            f'requests_total{{c="{self.name}"}}': f"0+{REQUESTS}x{total}",
-            f'failures_total{{c="{self.name}"}}': grows,
-        }
+        middle = HEALTHY + self.minutes // 2 if self.restart else -1
+        counts = {
+            "requests": [REQUESTS] * (HEALTHY + length), "failures": [0] * HEALTHY + self.failures(length),
+        }  # fmt: skip
+        return {f'{kind}_total{{c="{self.name}"}}': _counter(steps, middle) for kind, steps in counts.items()}
 
     def slo(self, period: Period, **changes: object) -> Slo:
         """Return an objective of 99.9 % over these requests."""
@@ -49,6 +61,20 @@ class Incident:
         return Slo(self.name, f"slo-{period}", Decimal("99.9"), Indicator(events, errors), **fields)  # type: ignore[arg-type]
 
 
+def _counter(steps: Sequence[int], restart: int) -> str:
+    """Return a counter that grows by ``steps``, from zero again at one of them; equal steps are one part."""
+    parts, value, position = ["0"], 0, 0
+    while position < len(steps):
+        value = 0 if position == restart else value
+        step, end = steps[position], position + 1
+        while end < len(steps) and steps[end] == step and end != restart:
+            end += 1
+        count = end - position
+        parts.append(f"{value + step}+{step}x{count - 1}")
+        value, position = value + step * count, end
+    return " ".join(parts)
+
+
 INCIDENTS = (
     Incident("outage", 1.0, 10),
     Incident("long-outage", 1.0, 60),
@@ -57,6 +83,8 @@ INCIDENTS = (
     Incident("slow-burn", 0.008, 600),
     Incident("slower-burn", 0.004, 1440),
     Incident("drizzle", 0.0015, 2880),
+    Incident("flapping", 0.5, 5, pause=25, times=12),
+    Incident("restarting", 0.05, 120, restart=True),
 )
 ESTABLISHED = {
     "outage": ((5, 38), (5, 365)),

@@ -19,6 +19,8 @@ from tests.tools.slo_incidents import AFTER, ESTABLISHED, HEALTHY, INCIDENTS, PA
 
 POLICY = BudgetPolicy()
 PERIODS: tuple[Period, ...] = ("30d", "28d")
+ONE_PERIOD = {"drizzle", "flapping", "restarting"}
+"""Incidents that are watched over 30 days only; the rules of 28 differ from them by a factor."""
 
 
 def evaluate(
@@ -70,8 +72,13 @@ def check(at: int, expr: str, value: float | None) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name)
-def test_counting_agrees_with_the_established_generator(incident: Any) -> None:
+def periods(incident: Incident) -> tuple[Period, ...]:
+    return PERIODS[:1] if incident.name in ONE_PERIOD else PERIODS
+
+
+@pytest.mark.parametrize("name", ESTABLISHED)
+def test_counting_agrees_with_the_established_generator(name: str) -> None:
+    incident = next(each for each in INCIDENTS if each.name == name)
     failures = incident.failures(incident.minutes + AFTER)
     for kind, measured in zip(PAIRS, ESTABLISHED[incident.name], strict=True):
         first = first_minute(failures, kind, "30d")
@@ -80,11 +87,11 @@ def test_counting_agrees_with_the_established_generator(incident: Any) -> None:
 
 
 def test_alerts_start_where_counting_says_and_tickets_end_sooner(tmp_path: Path) -> None:
-    end = max(incident.minutes for incident in INCIDENTS[:-1]) + AFTER
+    end = max(incident.minutes for incident in INCIDENTS if incident.name != "drizzle") + AFTER
     last = HEALTHY + end
     checks = []
     for incident in INCIDENTS:
-        for period in PERIODS:
+        for period in periods(incident):
             for kind in PAIRS:
                 alert = f'ALERTS{{alertname="{rules.NAMES[kind]}", slo_id="{incident.slo(period).id}"}}'
                 fires = "max without (alertname, alertstate, commitment, service, severity, slo, slo_id, "
@@ -98,12 +105,12 @@ def test_alerts_start_where_counting_says_and_tickets_end_sooner(tmp_path: Path)
                 checks.append(
                     check(last, f"({found} - {first} >= bool -1) * ({found} - {first} < bool 10)", 1)
                 )
-                measured = ESTABLISHED[incident.name][list(PAIRS).index(kind)]
+                measured = ESTABLISHED.get(incident.name, (None, None))[list(PAIRS).index(kind)]
                 if kind == "ticket" and measured and period == "30d":
                     ended = f"max_over_time(({fires})[{last}m:5m]) / 60 - {HEALTHY}"
                     checks.append(check(last, f"{ended} <= bool {measured[1] - 120}", 1))
                     checks.append(check(last, f"{ended} < bool {incident.minutes + 240}", 1))
-    slos = [incident.slo(period) for incident in INCIDENTS for period in PERIODS]
+    slos = [incident.slo(period) for incident in INCIDENTS for period in periods(incident)]
     series = {
         name: text
         for incident in INCIDENTS
