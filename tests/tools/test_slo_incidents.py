@@ -15,7 +15,7 @@ from slo import arithmetic, rules
 from slo.links import ServiceLinks
 from slo.model import Slo
 from slo.policy import BudgetPolicy, Period
-from tests.tools.slo_incidents import AFTER, ESTABLISHED, HEALTHY, INCIDENTS, PAIRS, first_minute
+from tests.tools.slo_incidents import AFTER, ESTABLISHED, HEALTHY, INCIDENTS, PAIRS, Incident, first_minute
 
 POLICY = BudgetPolicy()
 PERIODS: tuple[Period, ...] = ("30d", "28d")
