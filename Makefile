@@ -52,8 +52,8 @@ test-kubernetes: setup-test ## test the Kubernetes stacks: previews, a real API 
 test-docker: setup-test ## test against a real Docker engine
 	@$(IN_ENV) python -m pytest tests/docker
 
-bench: setup-test ## measure previews, updates, start, memory, generation and the SDK, as ratios
-	@$(IN_ENV) python -m tests.bench
+bench: setup-test ## measure previews, updates, start, memory, generation, the SDK and objectives, as ratios
+	@$(IN_ENV) python -m tests.bench; python -m tests.bench.slo
 
 lock: setup ## refresh requirements.txt from pyproject.toml (add UPGRADE=--upgrade for newer versions)
 	@set -e; .venv/bin/python -m pip install --quiet uv; .venv/bin/uv pip compile pyproject.toml --quiet --all-extras \

@@ -9,6 +9,7 @@ from pathlib import Path
 import catalogue
 import profiles
 from catalogue import Service
+from catalogue.mixin import mixin as service_mixin
 from components import loki_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
@@ -18,13 +19,16 @@ from components.prometheus import PrometheusArgs
 from container_engine import DISCOVERY, ContainerEngine, container_engine
 from kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from mixins import applying
-from mixins.model import Links
+from mixins.model import Links, Mixin
 from placement import Placement
 from runtimes import Runtime, runtime_for
 from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
 from scraping_kubernetes import cluster_jobs, own_pods
 from settings import Settings, StackFileError, load
+from slo.links import ServiceLinks
+from slo.mixin import mixins as slo_mixins
 from targets import TARGETS, Target
+from units import seconds
 
 PROJECT = Path(__file__).resolve().parent
 PRODUCTS = ("prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter", "grafana")
@@ -64,7 +68,10 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
     problems += (
-        runtime.problems(products) + _unheard(services, products, target) + _reserved(services, wanted)
+        runtime.problems(products)
+        + _unheard(services, products, target)
+        + _reserved(services, wanted)
+        + _forgotten(services, settings)
     )
     problems += loki_storage.problems(settings.logs.object_storage, target)
     problems += profiles.problems(settings, target)
@@ -81,8 +88,8 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     )
     has_services = engine or cluster or any(service.metrics for service in services)
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
-    mixins = applying(scraped)
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
+    mixins = (*applying(scraped), *_of_services(services, settings, ServiceLinks(grafana_url)))
     return Plan(
         settings,
         runtime,
@@ -107,6 +114,27 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
     )
+
+
+def _of_services(services: Sequence[Service], settings: Settings, links: ServiceLinks) -> tuple[Mixin, ...]:
+    """Return what the entries of the catalogue ask for: rules of their objectives, and dashboards."""
+    objectives = [slo for service in services for slo in service.objectives]
+    return (
+        *slo_mixins(objectives, settings.error_budget, links),
+        *(service_mixin(service, links) for service in services),
+    )
+
+
+def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
+    """Return the objectives whose period is longer than metrics are kept; a month is added up as it goes."""
+    kept = settings.metrics.retention
+    return [
+        f"{slo.id}: its budget counts over {slo.period}, but metrics are kept for {kept}; "
+        f"raise metrics.retention, or choose a shorter period"
+        for service in services
+        for slo in service.objectives
+        if slo.period != "month" and seconds(slo.period) > seconds(kept)
+    ]
 
 
 def _runbooks(settings: Settings, target: Target) -> str:

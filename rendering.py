@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -36,3 +37,43 @@ def to_json(data: Mapping[str, Any]) -> str:
         return f"[\n{elements}\n]" if elements else compact(value)
 
     return "{\n" + ",\n".join(f"{compact(key)}:{line(data[key])}" for key in sorted(data)) + "\n}\n"
+
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_QUOTED = re.compile(r"[\x20-\x7e\xa0-\ud7ff\ue000-\ufefe]+")
+_NOT_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+
+
+def to_rule_file(data: Mapping[str, Any]) -> str:
+    """Return a Prometheus rule file, mappings and lists of text, as YAML: queries as they would be written.
+
+    For thousands of rules this takes a fraction of the time of a general writer.
+    """
+    return "\n".join(_lines(data, "")) + "\n"
+
+
+def _lines(value: Mapping[str, Any], margin: str) -> Iterator[str]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield f"{margin}{_text(key, margin)}:"
+            yield from _lines(inner, f"{margin}  ")
+        elif isinstance(inner, list):
+            yield f"{margin}{key}:"
+            for item in inner:
+                first, *others = _lines(item, f"{margin}    ")
+                yield f"{margin}  - {first.lstrip()}"
+                yield from others
+        else:
+            yield f"{margin}{_text(key, margin)}: {_text(inner, margin)}"
+
+
+def _text(value: str, margin: str) -> str:
+    if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT:
+        return value
+    lines = value.split("\n")
+    if all(map(_QUOTED.fullmatch, lines)) and not value.startswith(" "):
+        if len(lines) > 1:
+            return "|-\n" + "\n".join(f"{margin}  {line}" for line in lines)
+        return "'" + value.replace("'", "''") + "'"
+    # JSON writes rare characters as two halves, which YAML does not put together.
+    return '"' + "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\U{ord(c):08x}" for c in value) + '"'

@@ -60,6 +60,10 @@ class Alert:
     """Further labels for routing."""
     dashboard: str = ""
     """UID of the dashboard that shows the problem; empty for none."""
+    runbook: str = ""
+    """Name of its page where that is not the alert's own name."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Further annotations; they replace those made from the fields above."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,11 @@ def _rule(rule: RecordingRule | Alert, links: Links) -> dict[str, Any]:
     annotations = {
         "summary": rule.summary,
         "description": rule.description,
-        "runbook_url": f"{links.runbooks.rstrip('/')}/{rule.name}.md",
+        "runbook_url": f"{links.runbooks.rstrip('/')}/{rule.runbook or rule.name}.md",
     }
     if rule.dashboard and links.grafana:
         annotations["dashboard_url"] = f"{links.grafana.rstrip('/')}/d/{rule.dashboard}"
+    annotations |= rule.annotations
     return {
         "alert": rule.name,
         "expr": rule.expr,

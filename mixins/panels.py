@@ -187,8 +187,12 @@ def dashboard(
     *,
     variables: Sequence[builder.QueryVariable],
     rows: Mapping[str, Sequence[Panel]],
+    pages: Mapping[str, str] | None = None,
 ) -> Dashboard:
-    """Place panels row by row, left to right, and return the dashboard's JSON model."""
+    """Place panels row by row, left to right, and return the dashboard's JSON model.
+
+    ``pages`` are links to elsewhere, by what they are called.
+    """
     model = (
         builder.Dashboard(title)
         .uid(uid)
@@ -208,6 +212,8 @@ def dashboard(
             .keep_time(True)
         )
     )
+    for name, address in (pages or {}).items():
+        model = model.link(builder.DashboardLink(name).type(schema.DashboardLinkType.LINK).url(address))
     for each in variables:
         model = model.with_variable(each)
     for row, members in rows.items():

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from operations import deploy, health, images, routes
+from operations import deploy, health, images, review, routes
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> int:
             "count alerts, rules and dashboards, of all or of one stack, and name what is missing",
         ),
         "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
+        "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
+        "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -39,6 +41,8 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name == "route":
             command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
+        if name in ("report", "freeze"):
+            review.arguments(name, command)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.function(chosen)

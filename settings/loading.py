@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
-import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -42,6 +41,9 @@ class StackFileError(Exception):
 
 def engine_configuration() -> tuple[Mapping[str, str], Collection[str]]:
     """Return the whole configuration the engine handed over, and which keys of it are stored encrypted."""
+    # Imported here because the catalogue's and the objectives' own commands need no engine.
+    import pulumi  # noqa: PLC0415
+
     runtime = pulumi.runtime.config
     config = {**runtime.get_config_env(), **runtime.CONFIG.get()}
     return config, [

@@ -15,6 +15,7 @@ from settings.database import Database
 from settings.kubernetes import Kubernetes
 from settings.object_storage import ObjectStorage
 from settings.section import Section
+from slo.policy import BudgetPolicy
 from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
 TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke", "gke-autopilot"]
@@ -198,6 +199,7 @@ class Settings(Section):
     dashboards: Dashboards = Dashboards()
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
+    error_budget: BudgetPolicy = BudgetPolicy()
     catalog: tuple[str, ...] = ("catalog",)
     """Folders of service catalogue files, relative to the project."""
     ports: Mapping[str, PortNumber] = Field(default_factory=dict)

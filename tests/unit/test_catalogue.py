@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
+import jsonschema
+import pytest
+import yaml
+
 import catalogue
+from catalogue.schema import FILE, schema
 from scraping import service_jobs
 
 
@@ -39,12 +46,12 @@ def test_every_problem_of_every_file_is_reported(tmp_path: Path) -> None:
     services, problems = catalogue.load([tmp_path, tmp_path / "missing"])
     text = "\n".join(problems)
     assert [service.service for service in services] == ["d"]
-    assert "a.yaml: service: use lower-case letters" in text
-    assert "b.yaml: team: is required but missing" in text
-    assert "b.yaml: owner: unknown setting" in text
-    assert "b.yaml: metrics.targets.0: use host:port" in text
-    assert "c.yaml: is not YAML" in text
-    assert "e.yaml: service: 'd' is in the catalogue twice" in text
+    assert "a.yaml:1:10: service: use lower-case letters" in text
+    assert "b.yaml:1:1: team: is required but missing" in text
+    assert "b.yaml:2:1: owner: unknown setting" in text
+    assert "b.yaml:3:21: metrics.targets.0: use host:port" in text
+    assert "c.yaml:2:1: is not YAML" in text
+    assert "e.yaml:1:10: service: 'd' is in the catalogue twice" in text
     assert "folder 'missing' cannot be read (No such file or directory)" in text
     assert len(problems) == 7
 
@@ -62,3 +69,100 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "gone.yaml: cannot be read: No such file or directory" in text
     assert "cannot be read (File name too long)" in text
     assert len(problems) == 4
+
+
+ENTRY = """\
+service: shop
+team: storefront
+tier: 1
+probes: [https://shop.example.org]
+alerts: {page: {labels: {channel: shop}}}
+slos:
+  - name: availability
+    objective: 99.9
+    availability: {only: 'route!="/health"'}
+    sla: {objective: 99.5}
+  - name: latency
+    latency: {percentile: 95, below: 500ms}
+    sla: {below: 1s}
+  - {name: up, objective: 99, period: month, uptime: {}}
+  - {name: journey, objective: 99, journey: {steps: [shop/availability, shop/latency]}}
+"""
+
+
+def test_an_entry_has_objectives_and_agreements(tmp_path: Path) -> None:
+    write(tmp_path, "shop.yaml", ENTRY)
+    (shop,), problems = catalogue.load([tmp_path])
+    assert problems == []
+    slos = {slo.name: slo for slo in shop.objectives}
+    assert list(slos) == ["availability", "availability-sla", "latency", "latency-sla", "up", "journey"]
+    assert (slos["availability"].objective, slos["availability-sla"].objective) == (
+        Decimal("99.9"),
+        Decimal("99.5"),
+    )
+    assert slos["availability-sla"].commitment == "sla"
+    assert 'service="shop", route!="/health", status=~"5.."' in slos["availability"].indicator.errors
+    assert slos["latency"].objective == slos["latency-sla"].objective == 95
+    assert 'le="0.5"' in slos["latency"].indicator.errors
+    assert 'le=~"1(\\\\.0)?"' in slos["latency-sla"].indicator.errors
+    assert slos["up"].page.labels == {"channel": "shop"}
+    assert slos["up"].labels == {"tier": "1"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        ("objective: 99.9", "objective: 0.999", "8:16", "write 99.9"),
+        ("objective: 99.9", "objektive: 99.9", "8:5", "did you mean slos.0.objective?"),
+        ("below: 500ms", "below: 300ms", "12:14", "use one of 1ms, 5ms"),
+        ("sla: {below: 1s}", "sla: {below: 2s}", "11:5", "no bucket"),
+        ("percentile: 95, ", "", "11:5", "objective: is required but missing"),
+        ("uptime: {}", "uptime: {}, latency: {below: 1s}", "14:5", "got latency and uptime"),
+        ("name: up", "name: latency", "1:1", "'latency' is written twice"),
+        ("name: up", "name: latency-sla", "1:1", "has the name of the agreement"),
+        ("probes: [https://shop.example.org]", "probes: []", "1:1", "counts probes, but"),
+        ("shop/latency]", "shop/latenzy]", "15:73", "no objective is called 'shop/latenzy'"),
+        ("channel: shop", "slo: shop", "5:25", "is a label that the rules set themselves"),
+        ("route!=\"/health\"", "route=/health", "9:26", "use matchers such as"),
+        ("tier: 1", "tier: 1\ntier: 2", "4:1", "is written twice"),
+        ("tier: 1", "tier: 9", "3:7", "must be one of 1, 2, 3"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_objectives_name_line_and_column(
+    tmp_path: Path, old: str, new: str, place: str, message: str
+) -> None:
+    assert old in ENTRY
+    write(tmp_path, "shop.yaml", ENTRY.replace(old, new, 1))
+    problems = catalogue.load([tmp_path])[1]
+    assert [problem for problem in problems if message in problem and f"shop.yaml:{place}: " in problem], (
+        problems
+    )
+    assert len(problems) == 1
+
+
+def test_hundreds_of_files_make_one_report(tmp_path: Path) -> None:
+    for number in range(300):
+        write(
+            tmp_path, f"{number:03}.yaml", f"service: s{number}\nteam: {'T' if number % 100 == 7 else 't'}\n"
+        )
+    services, problems = catalogue.load([tmp_path])
+    assert len(services) == 297
+    assert [problem.split(":")[0].rpartition("/")[2] for problem in problems] == [
+        "007.yaml",
+        "107.yaml",
+        "207.yaml",
+    ]
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    assert FILE.read_text() == schema(), "run: python -m catalogue.schema"
+    for example in (FILE.parents[1] / "examples").rglob("*.yaml"):
+        first = example.read_text().splitlines()[0]
+        if "$schema=" in first:
+            assert (example.parent / first.partition("$schema=")[2]).resolve() == FILE
+            jsonschema.validate(yaml.safe_load(example.read_text()), json.loads(schema()))
+
+
+def test_an_alias_that_contains_itself_is_a_problem(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "service: &x [*x]\nteam: t\n")
+    assert "contains itself" in "".join(catalogue.load([tmp_path])[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import promql_parser as promql
@@ -14,6 +15,11 @@ from observability_sdk.metrics import DURATION_BUCKETS
 from mixins import MIXINS, applying
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
 from mixins.thresholds import BUCKETS, Thresholds
+from slo import arithmetic, indicators
+from slo import rules as slo_rules
+from slo.links import ServiceLinks
+from slo.model import Slo
+from slo.policy import BudgetPolicy
 
 ROOT = Path(__file__).parents[2]
 METRICS = Path(__file__).parent / "metrics"
@@ -22,6 +28,17 @@ RULES = tuple(rule for mixin in MIXINS for group in mixin.rules(THRESHOLDS) for 
 ALERTS = tuple(rule for rule in RULES if isinstance(rule, Alert))
 RECORDS = tuple(rule for rule in RULES if isinstance(rule, RecordingRule))
 BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
+OBJECTIVE_RULES = tuple(
+    rule
+    for group in (
+        *arithmetic.groups(BudgetPolicy()),
+        *slo_rules.groups(
+            Slo("shop", "up", Decimal(99), indicators.uptime("")), BudgetPolicy(), ServiceLinks()
+        ),
+    )
+    for rule in group.rules
+)
+"""Rules of objectives, which come from the catalogue rather than from a technology."""
 GIVEN_NAMES = {
     "Watchdog", "TargetDown", "HighErrorRate", "HighResponseTime", "HighCPUUsage", "HighMemoryUsage",
     "DiskSpaceLow", "DiskSpaceExhausted",
@@ -159,7 +176,7 @@ def test_alerts_explain_themselves() -> None:
 def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
     pages = {page.stem: page.read_text() for page in (ROOT / "docs/runbooks").glob("[A-Z]*.md")}
     pages.pop("README", None)
-    assert set(pages) == {alert.name for alert in ALERTS}
+    assert set(pages) == {alert.name for alert in (*ALERTS, *OBJECTIVE_RULES) if isinstance(alert, Alert)}
     for name, text in pages.items():
         assert re.findall(r"^#+ (.+)$", text, re.MULTILINE) == [
             name,
@@ -172,7 +189,9 @@ def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
 
 
 def test_runbook_queries_name_only_metrics_that_exist() -> None:
-    known = recorded_names() | {record.record for record in RECORDS}
+    known = recorded_names() | {
+        rule.record for rule in (*RECORDS, *OBJECTIVE_RULES) if isinstance(rule, RecordingRule)
+    }
     for page in (ROOT / "docs/runbooks").glob("[A-Z]*.md"):
         for block in re.findall(r"```promql\n(.+?)```", page.read_text(), re.DOTALL):
             for query in filter(None, block.split("\n")):

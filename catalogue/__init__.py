@@ -1,0 +1,10 @@
+"""The service catalogue: what application teams write about their services.
+
+One YAML file a service. From it come scrape jobs, log collection, probes, objectives with their alerts and
+dashboards, and the labels that alerts are routed by.
+"""
+
+from catalogue.loading import load, problems_between
+from catalogue.model import Service, ServiceLogs, ServiceMetrics
+
+__all__ = ["Service", "ServiceLogs", "ServiceMetrics", "load", "problems_between"]

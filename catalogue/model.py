@@ -1,0 +1,95 @@
+"""What a file of the catalogue may say about a service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from catalogue.entry import Entry
+from catalogue.objectives import Alerts, Objective
+from slo.model import Slo
+from units import NOT_EMPTY, Address, DnsName, Duration, Url
+
+
+class ServiceMetrics(Entry):
+    """Where a service's Prometheus metrics are."""
+
+    targets: Annotated[tuple[Address, ...], NOT_EMPTY]
+    """``host:port`` of every instance."""
+    path: Annotated[str, Field(pattern=r"^/")] = "/metrics"
+    """Path of the metrics."""
+    interval: Duration | None = None
+    """Scrape interval; the stack's own when left out."""
+
+
+class ServiceLogs(Entry):
+    """Where a service writes its log lines, JSON one a line."""
+
+    files: Annotated[tuple[str, ...], NOT_EMPTY]
+    """Paths or glob patterns, relative to the project or absolute."""
+
+
+class Service(Entry):
+    """A service of an application team."""
+
+    service: DnsName
+    """Name: the label ``service`` on everything the service emits."""
+    team: DnsName
+    """Owner: the label ``team``, which alerts are routed by."""
+    tier: Literal[1, 2, 3] | None = None
+    """How much depends on it: 1 for what users see at once, 3 for what may wait; the label ``tier`` of its
+    alerts."""
+    description: str = ""
+    """A sentence."""
+    endpoints: Mapping[DnsName, Url] = Field(default_factory=dict)
+    """Addresses of the service by name, shown on its dashboard."""
+    metrics: ServiceMetrics | None = None
+    """Where its metrics are scraped."""
+    logs: ServiceLogs | None = None
+    """Where its log lines are read."""
+    probes: tuple[Url, ...] = ()
+    """URLs that must answer with 2xx, asked as somebody outside would; no credentials in them."""
+    slos: tuple[Objective, ...] = ()
+    """Objectives of the service."""
+    alerts: Alerts = Alerts()
+    """What is different about the alerts of all its objectives."""
+    links: Mapping[DnsName, Url] = Field(default_factory=dict)
+    """Pages about the service, shown on its dashboard; ``runbook`` replaces the alerts' own runbook pages."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        names = [objective.name for objective in self.slos]
+        problems = [
+            f"the objective {name!r} is written twice; give each a name of its own"
+            for name in sorted({name for name in names if names.count(name) > 1})
+        ]
+        sla = {f"{objective.name}-sla" for objective in self.slos if objective.sla}
+        problems += [
+            f"the objective {name!r} has the name of the agreement (sla) of another; rename it"
+            for name in sorted(sla & set(names))
+        ]
+        problems += [
+            f"the objective {objective.name!r} counts probes, but the service has none; add probes"
+            for objective in self.slos
+            if objective.uptime and not self.probes
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def objectives(self) -> tuple[Slo, ...]:
+        """Its objectives, and beside each the agreement with somebody else where it has one."""
+        return tuple(
+            slo
+            for objective in self.slos
+            for slo in objective.slos(
+                self.service,
+                self.team,
+                self.alerts,
+                {"tier": str(self.tier)} if self.tier else {},
+                self.links.get("runbook", ""),
+            )
+        )

@@ -1,0 +1,216 @@
+"""The error budgets of a stack as a page for a monthly review: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+from operations.budgets import DAY, Budget, Course
+from slo.policy import BudgetPolicy
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+"""Programs that can turn the page into a picture, in the order in which they are looked for."""
+WIDTH, HEIGHT = 116, 44
+"""Of a course, in pixels."""
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c2330; --soft: #5d6778; --line: #dfe3ea; --paper: #ffffff;
+  --good: #1f8a4c; --low: #b26a00; --gone: #c62828; --fill: #eef1f6; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #9aa4b5; --line: #333b49;
+  --paper: #151a22; --good: #58c787; --low: #f0a33f; --gone: #ff6f6a; --fill: #222a36; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 1180px; margin: 2rem auto; padding: 0 1.25rem; }
+h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+p, small { color: var(--soft); } .numbers { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1.4rem 0; }
+.number { background: var(--fill); border-radius: 10px; padding: .8rem 1.2rem; min-width: 9rem; }
+.number b { display: block; font-size: 1.7rem; line-height: 1.2; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; min-width: 1080px; table-layout: fixed; }
+th { text-align: left; font-weight: 600; color: var(--soft); font-size: .82rem; }
+th, td { padding: .5rem 1rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.bar { background: var(--fill); border-radius: 4px; height: 10px; width: 130px; overflow: hidden; }
+.bar i { display: block; height: 100%; } .good { color: var(--good); } .low { color: var(--low); }
+.gone { color: var(--gone); } .bar .good { background: var(--good); } .bar .low { background: var(--low); }
+.bar .gone { background: var(--gone); } .tag { border: 1px solid var(--line); border-radius: 4px;
+  padding: 0 .35rem; font-size: .75rem; color: var(--soft); text-transform: uppercase; }
+"""
+
+
+def page(budgets: Sequence[Budget], stack: str, now: float, days: float, policy: BudgetPolicy) -> str:
+    """Return the report as HTML."""
+    until = datetime.fromtimestamp(now, UTC)
+    since = datetime.fromtimestamp(now - days * DAY, UTC)
+    teams = groupby(budgets, key=lambda budget: budget.team)
+    body = "".join(_team(team, list(members), now, days, policy) for team, members in teams)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Error budgets of {escape(stack)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>Error budgets of {escape(stack)}</h1>"
+        f"<p>{since:%-d %B %Y} to {until:%-d %B %Y, %H:%M} UTC</p>"
+        f"{_numbers(budgets, policy)}{body or '<p>No objective is recorded.</p>'}"
+        f"{_incidents(budgets)}{_policy(policy)}</body></html>\n"
+    )
+
+
+def picture(html: Path, png: Path, height: int) -> str:
+    """Have a browser turn the page into ``png``; return why that cannot be done, nothing where it was."""
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        return f"no picture: none of {', '.join(BROWSERS)} is installed"
+    with tempfile.TemporaryDirectory() as profile:
+        done = subprocess.run(
+            [
+                browser,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                f"--user-data-dir={profile}",
+                f"--window-size=1240,{height}",
+                f"--screenshot={png.resolve()}",
+                html.resolve().as_uri(),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    if done.returncode or not png.is_file():
+        return f"no picture: {browser} says: {done.stderr.strip().splitlines()[-1:] or 'nothing'}"
+    return ""
+
+
+def height_of(budgets: Sequence[Budget]) -> int:
+    """Return how high a picture must be to show the whole page, pixels."""
+    incidents = sum(len(budget.incidents) for budget in budgets)
+    teams = len({budget.team for budget in budgets})
+    return 760 + 66 * len(budgets) + 130 * teams + 39 * min(incidents, 50)
+
+
+def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:
+    known = [budget for budget in budgets if budget.remaining is not None]
+    half = 1 - policy.half_spent.spent
+    numbers = {
+        "objectives": len(budgets),
+        "half spent": sum((budget.remaining or 0) <= half for budget in known),
+        "frozen": sum(budget.frozen for budget in known),
+        "pages": sum(each.kind == "page" for budget in budgets for each in budget.incidents),
+        "without data": len(budgets) - len(known),
+    }
+    cells = (f'<div class="number"><b>{number}</b>{name}</div>' for name, number in numbers.items())
+    return f'<div class="numbers">{"".join(cells)}</div>'
+
+
+def _team(team: str, budgets: Sequence[Budget], now: float, days: float, policy: BudgetPolicy) -> str:
+    head = _head("Service", "Objective", "Kept>", "Left>", "Budget", "Speed>", "Failed>", "As time>", "Trend")
+    rows = "".join(_row(budget, now, days, policy) for budget in budgets)
+    return (
+        f"<h2>{escape(team or 'Without a team')}</h2>"
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _head(*names: str) -> str:
+    """Return the heads of columns; those of numbers end in ``>``."""
+    return "".join(
+        f'<th class="n">{name[:-1]}</th>' if name.endswith(">") else f"<th>{name}</th>" for name in names
+    )
+
+
+def _row(budget: Budget, now: float, days: float, policy: BudgetPolicy) -> str:
+    left = budget.remaining
+    state = "soft" if left is None else _state(left, policy)
+    kept = "no data" if left is None else f"{1 - (1 - left) * (1 - budget.objective):.3%}"
+    share = "no data" if left is None else f"{left:.1%}"
+    filled = 100 * min(1.0, max(0.0, left or 0.0))
+    bar = f'<div class="bar"><i class="{state}" style="width:{filled:.0f}%"></i></div>'
+    burn = "" if budget.burn_rate is None else f"{budget.burn_rate:.1f}"
+    allowed = budget.events * (1 - budget.objective)
+    return (
+        f"<tr><td><b>{escape(budget.service)}</b></td>"
+        f'<td>{escape(budget.name)} <span class="tag">{escape(budget.commitment)}</span><br>'
+        f"<small>{budget.objective * 100:g} % over {escape(budget.period)}</small></td>"
+        f'<td class="n">{kept}</td><td class="n {state}">{share}</td><td>{bar}</td>'
+        f'<td class="n">{burn}</td>'
+        f'<td class="n">{budget.errors:,.0f}<br><small>of {allowed:,.0f} allowed</small></td>'
+        f'<td class="n">{_duration(budget.budget_seconds)}</td>'
+        f"<td>{_course(budget.course, now, days)}</td></tr>"
+    )
+
+
+def _state(left: float, policy: BudgetPolicy) -> str:
+    if left <= 1 - policy.exhausted.spent:
+        return "gone"
+    return "low" if left <= 1 - policy.half_spent.spent else "good"
+
+
+def _course(course: Course, now: float, days: float) -> str:
+    """Return what was left over time as a line between full and overspent by as much again."""
+    if len(course) < 2:
+        return "<small>no course yet</small>"
+    begin, length = now - days * DAY, days * DAY
+    points = " ".join(
+        f"{(at - begin) / length * WIDTH:.1f},{(1 - max(-1.0, min(1.0, value))) / 2 * HEIGHT:.1f}"
+        for at, value in course
+    )
+    return (
+        f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="budget left over time">'
+        f'<line x1="0" x2="{WIDTH}" y1="{HEIGHT / 2}" y2="{HEIGHT / 2}" stroke="var(--line)"/>'
+        f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
+    )
+
+
+def _incidents(budgets: Sequence[Budget]) -> str:
+    found = sorted(
+        ((incident, budget) for budget in budgets for incident in budget.incidents),
+        key=lambda pair: -pair[0].start,
+    )
+    rows = "".join(
+        f"<tr><td>{datetime.fromtimestamp(incident.start, UTC):%-d %b, %H:%M}</td>"
+        f'<td class="n">{_duration(incident.end - incident.start)}</td><td>{escape(incident.kind)}</td>'
+        f"<td>{escape(budget.service)}</td><td>{escape(budget.name)}</td></tr>"
+        for incident, budget in found[:50]
+    )
+    if not rows:
+        return "<h2>Incidents</h2><p>No burn rate alert fired.</p>"
+    head = _head("Began (UTC)", "For about>", "Alert", "Service", "Objective")
+    more = f"<p>{len(found) - 50} older ones are not shown.</p>" if len(found) > 50 else ""
+    return (
+        f'<h2>Incidents</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{more}"
+    )
+
+
+def _policy(policy: BudgetPolicy) -> str:
+    return f"<h2>Policy</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in statements(policy))}</ul>"
+
+
+def statements(policy: BudgetPolicy) -> Iterator[str]:
+    """Yield the policy in sentences, from the numbers that the alerts use."""
+    for tier in policy.tiers:
+        yield (
+            f"{tier.priority}, {tier.kind}: {tier.share * 100:g} % of the budget spent within {tier.long} "
+            f"(and still burning over {tier.short})."
+        )
+    half, exhausted = policy.half_spent, policy.exhausted
+    yield f"{half.priority}: {half.spent:.0%} of a budget is spent."
+    yield f"{exhausted.priority}: {exhausted.spent:.0%} of a budget is spent."
+    yield f"Releases other than repairs stop once {policy.freeze_at:.0%} of a budget is spent."
+    shares = ", ".join(f"{share:.0%} {name}" for name, share in policy.allocation.items())
+    yield f"The budget is meant for: {shares}."
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("d", DAY), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"

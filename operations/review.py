@@ -1,0 +1,94 @@
+"""The commands about error budgets: ``report`` for a review of people, ``freeze`` for a pipeline."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from operations import budgets, report, stack_file
+from operations.stack import StackUnavailableError, outputs
+from settings import PROJECT
+from settings.loading import explain
+from slo.policy import BudgetPolicy
+
+FROZEN, UNKNOWN = 1, 2
+"""Exit statuses of ``freeze`` beside 0."""
+
+
+def arguments(name: str, command: argparse.ArgumentParser) -> None:
+    """Add what the commands take."""
+    command.add_argument("--prometheus", default="", help="its address; the stack's own when left out")
+    if name == "report":
+        command.add_argument("--days", type=_days, default=30.0, help="how far back (default: %(default)g)")
+        command.add_argument("--out", type=Path, default=Path("error-budgets.html"), help="file to write")
+        command.add_argument("--png", action="store_true", help="also a picture, by an installed Chromium")
+    else:
+        command.add_argument("--service", default="", help="this service's objectives only")
+        command.add_argument("--slo", default="", help="this objective only, service/name")
+
+
+def write_report(chosen: argparse.Namespace) -> int:
+    """Write the report; the exit status is 1 where Prometheus does not answer or no picture can be made."""
+    now, policy = time.time(), _policy(chosen.stack)
+    try:
+        found = budgets.budgets(_prometheus(chosen), now, chosen.days)
+    except budgets.PrometheusUnavailableError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    chosen.out.write_text(report.page(found, chosen.stack, now, chosen.days, policy), encoding="utf-8")
+    print(f"{len(found)} objectives: {chosen.out}")
+    if not chosen.png:
+        return 0
+    png = chosen.out.with_suffix(".png")
+    if problem := report.picture(chosen.out, png, report.height_of(found)):
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    print(png)
+    return 0
+
+
+def ask_for_freeze(chosen: argparse.Namespace) -> int:
+    """Say whether releases are stopped: exit status 0 for no, 1 for yes, 2 where nobody knows."""
+
+    def mine(budget: budgets.Budget) -> bool:
+        return chosen.service in ("", budget.service) and chosen.slo in ("", budget.id)
+
+    try:
+        found = budgets.budgets(_prometheus(chosen), time.time(), days=1)
+    except (budgets.PrometheusUnavailableError, StackUnavailableError) as error:
+        print(f"unknown: {error}", file=sys.stderr)
+        return UNKNOWN
+    status, lines = budgets.freeze(found, mine)
+    print("\n".join(lines))
+    return status
+
+
+def _prometheus(chosen: argparse.Namespace) -> str:
+    if chosen.prometheus:
+        return str(chosen.prometheus)
+    url = outputs(chosen.stack).get("prometheus_url")
+    if not url:
+        raise StackUnavailableError(
+            f"stack {chosen.stack} hands out no address of Prometheus; name --prometheus"
+        )
+    return str(url)
+
+
+def _policy(stack: str) -> BudgetPolicy:
+    written = stack_file.configuration(stack).get(f"{PROJECT}:errorBudget") or {}
+    try:
+        return BudgetPolicy.model_validate(written)
+    except ValidationError as error:
+        problems = "; ".join(f"errorBudget.{explain(details, BudgetPolicy)}" for details in error.errors())
+        raise StackUnavailableError(f"stack {stack}: {problems}") from None
+
+
+def _days(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 3660:
+        raise ValueError
+    return number

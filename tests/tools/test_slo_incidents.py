@@ -1,0 +1,119 @@
+"""Burn rate alerts, evaluated by promtool over incidents: exact counting says when they must fire."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import toolchain
+from mixins.model import Links, rule_file
+from rendering import to_yaml
+from slo import arithmetic, rules
+from slo.links import ServiceLinks
+from slo.model import Slo
+from slo.policy import BudgetPolicy, Period
+from tests.tools.slo_incidents import AFTER, ESTABLISHED, HEALTHY, INCIDENTS, PAIRS, Incident, first_minute
+
+POLICY = BudgetPolicy()
+PERIODS: tuple[Period, ...] = ("30d", "28d")
+ONE_PERIOD = {"drizzle", "flapping", "restarting"}
+"""Incidents that are watched over 30 days only; the rules of 28 differ from them by a factor."""
+
+
+def evaluate(
+    folder: Path,
+    slos: list[Slo],
+    series: dict[str, str],
+    checks: list[dict[str, Any]],
+    *,
+    interval: str = "1m",
+    start: str = "",
+) -> str:
+    """Have promtool evaluate the rules of ``slos`` every ``interval``; return what it complains about."""
+    own = [rules.groups(slo, POLICY, ServiceLinks()) for slo in slos]
+    ordered = (
+        *(groups[0] for groups in own),
+        *arithmetic.groups(POLICY, sorted({slo.period for slo in slos})),
+        *(group for groups in own for group in groups[1:]),
+    )
+    (folder / "rules.yaml").write_text(to_yaml(rule_file(ordered, Links())))
+    test = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": interval,
+        "group_eval_order": [group.name for group in ordered],
+        "fuzzy_compare": True,
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": checks,
+                **({"start_timestamp": start} if start else {}),
+            }
+        ],
+    }
+    (folder / "test.yaml").write_text(to_yaml(test))
+    program = toolchain.find("promtool")
+    assert program, "promtool is not installed; run: make setup"
+    done = subprocess.run(
+        [program, "test", "rules", folder / "test.yaml"], capture_output=True, text=True, check=False
+    )
+    assert "SUCCESS" in done.stdout or done.returncode, done.stdout + done.stderr
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def check(at: int, expr: str, value: float | None) -> dict[str, Any]:
+    return {
+        "expr": expr,
+        "eval_time": f"{at}m",
+        "exp_samples": [] if value is None else [{"labels": "{}", "value": value}],
+    }
+
+
+def periods(incident: Incident) -> tuple[Period, ...]:
+    return PERIODS[:1] if incident.name in ONE_PERIOD else PERIODS
+
+
+@pytest.mark.parametrize("name", ESTABLISHED)
+def test_counting_agrees_with_the_established_generator(name: str) -> None:
+    incident = next(each for each in INCIDENTS if each.name == name)
+    failures = incident.failures(incident.minutes + AFTER)
+    for kind, measured in zip(PAIRS, ESTABLISHED[incident.name], strict=True):
+        first = first_minute(failures, kind, "30d")
+        assert (first is None) is (measured is None)
+        assert first is None or measured is None or abs(first - measured[0]) <= 5
+
+
+def test_alerts_start_where_counting_says_and_tickets_end_sooner(tmp_path: Path) -> None:
+    end = max(incident.minutes for incident in INCIDENTS if incident.name != "drizzle") + AFTER
+    last = HEALTHY + end
+    checks = []
+    for incident in INCIDENTS:
+        for period in periods(incident):
+            for kind in PAIRS:
+                alert = f'ALERTS{{alertname="{rules.NAMES[kind]}", slo_id="{incident.slo(period).id}"}}'
+                fires = "max without (alertname, alertstate, commitment, service, severity, slo, slo_id, "
+                fires += f"slo_severity, period) (timestamp({alert}))"
+                first = first_minute(incident.failures(end), kind, period)
+                if first is None:
+                    checks.append(check(last, f"count_over_time({alert}[{last}m])", None))
+                    continue
+                found = f"min_over_time(({fires})[{last}m:5m]) / 60 - {HEALTHY}"
+                # Evaluated every five minutes: at the step in which counting says so, or at the one after.
+                checks.append(
+                    check(last, f"({found} - {first} >= bool -1) * ({found} - {first} < bool 10)", 1)
+                )
+                measured = ESTABLISHED.get(incident.name, (None, None))[list(PAIRS).index(kind)]
+                if kind == "ticket" and measured and period == "30d":
+                    ended = f"max_over_time(({fires})[{last}m:5m]) / 60 - {HEALTHY}"
+                    checks.append(check(last, f"{ended} <= bool {measured[1] - 120}", 1))
+                    checks.append(check(last, f"{ended} < bool {incident.minutes + 240}", 1))
+    slos = [incident.slo(period) for incident in INCIDENTS for period in periods(incident)]
+    series = {
+        name: text
+        for incident in INCIDENTS
+        for name, text in incident.series(max(end, incident.minutes)).items()
+    }
+    assert evaluate(tmp_path, slos, series, checks, interval="5m") == ""
