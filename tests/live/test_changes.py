@@ -26,7 +26,8 @@ def test_a_changed_threshold_reloads_prometheus_and_nothing_else(stack: Stack) -
     preview = stack.project.preview("--json")
     assert changes(preview) == {"prometheus-process": "update"}
     step = next(s for s in json.loads(preview[preview.index("{") :])["steps"] if s["op"] == "update")
-    assert set(step["detailedDiff"]) == {'files["rules/http.yaml"]'}
+    # HighResponseTime of the services, HighLatency of their routes.
+    assert set(step["detailedDiff"]) == {'files["rules/http.yaml"]', 'files["rules/routes.yaml"]'}
 
     stack.project.up()
     rules = stack.metric("prometheus_config_last_reload_successful")
