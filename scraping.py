@@ -156,7 +156,8 @@ def container_jobs(engine: ContainerEngine | None, placement: Placement) -> tupl
     reached = "|".join(re.escape(network).replace("\\-", "-") for network in engine.networks)
     name = "__meta_docker_container_name"
     steps = (
-        Relabel(("__meta_docker_network_name",), regex=reached, action="keep"),
+        # Podman does not say which network it is.
+        Relabel(("__meta_docker_network_name",), regex=f"({reached})?", action="keep"),
         Relabel(
             ("__meta_docker_network_ip", _meta("prometheus.port")), "__address__", r"(.+);(\d+)", "$1:$2"
         ),

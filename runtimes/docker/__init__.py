@@ -187,6 +187,8 @@ class DockerRuntime:
         public = workload.outbound or any(port.public for port in workload.ports)
         joined = self._settings.docker.monitored_networks if workload.joins_applications else ()
         aliases = [workload.name]
+        # Applications know by name what they send to; another name of ours could be one of theirs.
+        called = aliases if any(port.public and port.name != "http" for port in workload.ports) else None
         return [
             docker.ContainerNetworksAdvancedArgs(
                 name=self._private.name,
@@ -198,7 +200,7 @@ class DockerRuntime:
                 if public
                 else []
             ),
-            *(docker.ContainerNetworksAdvancedArgs(name=name) for name in joined),
+            *(docker.ContainerNetworksAdvancedArgs(name=name, aliases=called) for name in joined),
         ]
 
     def _volume(
@@ -257,5 +259,6 @@ class DockerRuntime:
             internal=internal,
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet)] if subnet else None,
             labels=[docker.NetworkLabelArgs(label=engine.STACK_LABEL, value=self._settings.stack)],
-            opts=pulumi.ResourceOptions(provider=self._provider),
+            # Podman fills them in, which a refresh would take for a change.
+            opts=pulumi.ResourceOptions(provider=self._provider, ignore_changes=["ipamOptions"]),
         )

@@ -55,13 +55,16 @@ def published(host: str) -> Mapping[int, Publisher]:
     Raises `EngineError` when no engine answers. Only sockets are looked at: reaching an engine over SSH or
     TLS is left to the plugin, which has the keys.
     """
+    running = _get(host, "/containers/json") if host.startswith(_UNIX) else []
     return {
-        port["PublicPort"]: Publisher(
+        int(binding["HostPort"]): Publisher(
             container["Names"][0].removeprefix("/"), (container.get("Labels") or {}).get(STACK_LABEL, "")
         )
-        for container in (_get(host, "/containers/json") if host.startswith(_UNIX) else [])
-        for port in container["Ports"] or []
-        if "PublicPort" in port
+        for container in running
+        if any("PublicPort" in port for port in container["Ports"] or [])
+        # Podman's list shows only the first of several ports in a row.
+        for bindings in _get(host, f"/containers/{container['Id']}/json")["NetworkSettings"]["Ports"].values()
+        for binding in bindings or []
     }
 
 

@@ -57,8 +57,14 @@ class Receiver:
 
     def alerts(self, name: str, status: str) -> list[dict[str, Any]]:
         """Return the alerts of that name and status that arrived."""
-        bodies = [line for line in self.engine.logs(self.container).splitlines() if line.startswith("{")]
-        alerts = [alert for body in bodies for alert in json.loads(body)["alerts"]]
+        # Podman cuts long lines into several.
+        text, alerts, at = self.engine.logs(self.container).replace("\n", ""), list[dict[str, Any]](), 0
+        while (at := text.find("{", at)) >= 0:
+            try:
+                body, at = json.JSONDecoder().raw_decode(text, at)
+            except ValueError:  # the end of it has not arrived yet
+                break
+            alerts += body["alerts"]
         return [a for a in alerts if a["labels"]["alertname"] == name and a["status"] == status]
 
 

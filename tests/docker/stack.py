@@ -21,6 +21,8 @@ from tests.standin.docker_api import Docker
 
 PLUGIN = "pulumi-resource-docker"
 PRODUCTS = {*plan.PRODUCTS, *TARGETS["docker"].products}
+_WELL = {"healthy", "", None}
+"""What engines say of a container that is well, or that has no health check."""
 NOWHERE = Docker("/nonexistent/docker.sock")
 _STANDIN = CHECKOUT / "tests" / "standin"
 
@@ -75,7 +77,7 @@ class Stack:
             unwell = {
                 name: state["Status"]
                 for name, state in found.items()
-                if not state["Running"] or state.get("Health", {"Status": "healthy"})["Status"] != "healthy"
+                if not state["Running"] or state.get("Health", {}).get("Status") not in _WELL
             }
             return {**unwell, **dict.fromkeys(PRODUCTS - set(found), "absent")}
 

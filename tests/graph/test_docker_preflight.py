@@ -110,23 +110,31 @@ def test_a_taken_port_is_named(host: str, listener: int) -> None:
     assert problem.startswith(f"ports: {listener} (loki-http) is taken by ")
 
 
-def container(name: str, port: int, **labels: str) -> dict[str, Any]:
-    """Return a container as an engine lists it."""
-    ports = [{"PrivatePort": 3100, "PublicPort": port}, {"PrivatePort": 9095}]
-    return {"Names": [f"/{name}"], "Labels": labels, "Ports": ports}
+def container(name: str, **labels: str) -> dict[str, Any]:
+    """Return a container as an engine lists it: Podman names one port only of several in a row."""
+    ports = [{"PrivatePort": 3099, "PublicPort": 1}, {"PrivatePort": 9095}]
+    return {"Id": name, "Names": [f"/{name}"], "Labels": labels, "Ports": ports}
+
+
+def publishing(port: int) -> dict[str, Any]:
+    """Return a container that publishes a port of loopback as an engine shows it."""
+    bindings = [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
+    return {"NetworkSettings": {"Ports": {"3100/tcp": bindings, "9095/tcp": None}}}
 
 
 def test_ports_of_the_stacks_own_containers_are_not_taken(
     host: str, handler: type[_Engine], listener: int
 ) -> None:
-    handler.answers["/containers/json"] = [container("ours", listener, **{engine.STACK_LABEL: "dev"})]
+    handler.answers["/containers/json"] = [container("ours", **{engine.STACK_LABEL: "dev"})]
+    handler.answers["/containers/ours/json"] = publishing(listener)
     assert problems(docker={"host": host}, ports={"loki-http": listener}) == []
 
 
 def test_a_port_of_another_container_is_taken_by_that_container(
     host: str, handler: type[_Engine], listener: int
 ) -> None:
-    handler.answers["/containers/json"] = [container("theirs", listener, **{engine.STACK_LABEL: "other"})]
+    handler.answers["/containers/json"] = [container("theirs", **{engine.STACK_LABEL: "other"})]
+    handler.answers["/containers/theirs/json"] = publishing(listener)
     (problem,) = problems(docker={"host": host}, ports={"loki-http": listener})
     assert problem.startswith(f"ports: {listener} (loki-http) is taken by the container theirs; ")
 
@@ -182,7 +190,7 @@ def test_a_disk_without_room_for_the_images_is_named(
 def deployed(product: str, tag: str) -> dict[str, Any]:
     """Return a product's container as an engine lists it."""
     labels = {engine.STACK_LABEL: "dev", engine.SERVICE_LABEL: product, engine.VERSION_LABEL: tag}
-    return container(product, 0, **labels)
+    return {**container(product, **labels), "Ports": None}
 
 
 @pytest.mark.parametrize(

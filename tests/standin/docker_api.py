@@ -63,10 +63,10 @@ class Docker:
         return json.loads(self.request("GET", resource, None, "", **query))
 
     def post(self, resource: str, body: object = None, **query: str) -> Any:
-        """Send JSON; return the answer's, None where there is none."""
+        """Send JSON; return the answer's, None where it is none: Podman says OK."""
         text = b"" if body is None else json.dumps(body).encode()
         answer = self.request("POST", resource, text, "application/json", **query)
-        return json.loads(answer) if answer.strip() else None
+        return json.loads(answer) if answer.startswith((b"{", b"[")) else None
 
     def delete(self, resource: str, **query: str) -> None:
         """Delete something; that it is gone already is no error."""
