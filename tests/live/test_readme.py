@@ -70,7 +70,7 @@ def shell(project: Project, script: str) -> str:
 
 
 def test_every_command_works_in_its_order(clone: Project) -> None:
-    first, using, shop, plain = blocks("sh")
+    first, using, shop, asking, plain = blocks("sh")
     assert OURSELVES in first
     assert "all 9 checks passed" in shell(
         clone, "\n".join(x for x in first.splitlines() if OURSELVES not in x)
@@ -83,6 +83,10 @@ def test_every_command_works_in_its_order(clone: Project) -> None:
 
     assert "requests" in shell(clone, shop)
     shell(clone, "make down")
+
+    output = shell(clone, asking)
+    assert "on-call  by slack, pagerduty" in output
+    assert "0  alerts without runbook" in output
 
     output = shell(clone, plain)
     assert "13 created" in output
