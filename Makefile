@@ -37,8 +37,8 @@ outputs: ## print the outputs as JSON; SHOW_SECRETS=1 shows the secrets
 health: ## check that each URL of the running stack answers
 	@$(IN_ENV) python -m operations health --stack $(STACK)
 
-test: setup-test ## run every test; those that need a container engine are `make test-docker`
-	@$(IN_ENV) python -m pytest tests --ignore tests/docker -n 2 --dist loadgroup
+test: setup-test ## run every test; the tiers with containers and pods run where they can be started
+	@$(IN_ENV) python -m pytest tests -n 2 --dist loadgroup
 
 check: setup-test ## formatting, linting, types and the fast tests
 	@$(IN_ENV) ruff format --check .; ruff check .; mypy; python -m pytest tests/unit tests/graph -q

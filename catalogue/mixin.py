@@ -22,7 +22,7 @@ def mixin(service: Service, links: ServiceLinks) -> Mixin:
 
     def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
         # Imported here because a stack without Grafana needs no dashboard library.
-        from mixins import service_dashboard  # noqa: PLC0415
+        from mixins.services import service_dashboard  # noqa: PLC0415
 
         return (
             service_dashboard.dashboard(

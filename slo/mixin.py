@@ -36,6 +36,6 @@ def _of_service(service: str, slos: tuple[Slo, ...], policy: BudgetPolicy, links
 
 def _dashboards(policy: BudgetPolicy) -> tuple[Dashboard, ...]:
     # Imported here because a stack without Grafana needs no dashboard library.
-    from mixins import slo_dashboard  # noqa: PLC0415
+    from mixins.services import slo_dashboard  # noqa: PLC0415
 
     return slo_dashboard.dashboards(policy)

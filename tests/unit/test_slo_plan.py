@@ -11,6 +11,7 @@ from components.alertmanager import configuration
 from mixins.thresholds import Thresholds
 from placement import ContainerPlacement
 from plan import Plan, make_plan
+from runtimes.kubernetes import SKIP
 from settings import StackFileError
 
 ENTRY = """\
@@ -26,6 +27,11 @@ slos:
     sla: {objective: 99.5}
 """
 RECEIVER = {"name": "storefront", "webhook": {"url": "https://hooks.example.org/shop"}}
+
+
+@pytest.fixture(autouse=True)
+def _no_cluster_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SKIP, "1")
 
 
 def plan(folder: Path, **settings: object) -> Plan:
@@ -62,9 +68,12 @@ def test_an_objective_becomes_rules_and_dashboards(tmp_path: Path) -> None:
 
 def test_a_team_with_a_receiver_of_its_name_gets_its_alerts(tmp_path: Path) -> None:
     given = {"receivers": [RECEIVER], "routes": [{"match": {"severity": "info"}, "receiver": "storefront"}]}
-    routes = plan(tmp_path, alerting=given).settings.alerting.routes
-    assert [dict(route.match) for route in routes] == [{"severity": "info"}, {"team": "storefront"}]
-    assert plan(tmp_path).settings.alerting.routes == ()
+    alerting = plan(
+        tmp_path, alerting={**given, "receivers": [{**RECEIVER, "name": "oncall"}, RECEIVER]}
+    ).settings.alerting
+    labels = {"alertname": "ErrorBudgetBurn", "team": "storefront", "severity": "critical"}
+    assert [found.receiver for found in alerting.destinations(labels)] == ["storefront"]
+    assert [found.receiver for found in alerting.destinations({**labels, "team": "other"})] == ["oncall"]
 
 
 def test_a_page_silences_the_ticket_of_its_own_objective(tmp_path: Path) -> None:

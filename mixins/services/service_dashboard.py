@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mixins import http, panels
+from mixins import panels
 from mixins.model import Dashboard
+from mixins.services import http
 from mixins.thresholds import Thresholds
 from slo import arithmetic
 
