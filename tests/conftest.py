@@ -26,8 +26,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares an expensive fixture, and the tests of a file; what takes long begins first."""
-    items.sort(key=lambda item: (_LONGEST_FIRST + (_tier(item),)).index(_tier(item)))
+    """Keep together what shares an expensive fixture, and the tests of a file; the longest begin first."""
+    items.sort(key=lambda item: (*_LONGEST_FIRST, _tier(item)).index(_tier(item)))
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         together = next((group for name, group in SHARED.items() if name in fixtures), "")
