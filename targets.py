@@ -123,7 +123,7 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.DOCKER,
             Exposure.PORT,
             engine_variable="CONTAINER_HOST",
-            drifts=False,  # Podman reads most arguments back in other words: a refresh would replace everything
+            drifts=False,  # Podman reads arguments back in other words: a refresh would replace everything
             products=_WITH_AN_ENGINE,
             engine_sockets=("/run/user/{uid}/podman/podman.sock", "/run/podman/podman.sock"),
             engine_data_root="/var/lib/containers/storage",
