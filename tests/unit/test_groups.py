@@ -1,4 +1,4 @@
-"""What shares a deployed stack runs in one process: pytest and its plugin for many processes must agree on that."""
+"""What shares a deployed stack runs in one process: pytest and its plugin for processes must agree on it."""
 
 from __future__ import annotations
 
