@@ -16,14 +16,14 @@ from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
-from container_engine import DISCOVERY, ContainerEngine, container_engine
-from kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from mixins import applying
 from mixins.model import Links, Mixin
 from placement import Placement
 from runtimes import Runtime, runtime_for
 from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
-from scraping_kubernetes import cluster_jobs, own_pods
+from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
+from scraping.kubernetes import cluster_jobs, own_pods
+from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from settings import Settings, StackFileError, load
 from slo.links import ServiceLinks
 from slo.mixin import mixins as slo_mixins

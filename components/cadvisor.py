@@ -8,9 +8,9 @@ from typing import TypedDict
 import pulumi
 
 import versions
-from container_engine import SERVICE_LABELS, ContainerEngine
 from placement import PORTS, Placement
 from runtimes import Runtime
+from scraping.container_engine import SERVICE_LABELS, ContainerEngine
 from workload import HostPath, Probe, Resources, Workload
 
 NAME = "cadvisor"

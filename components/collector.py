@@ -17,10 +17,10 @@ from components.collector_logs import (
     observe,
 )
 from components.telemetry import own_telemetry
-from container_engine import ContainerEngine
 from placement import PORTS, Placement, each, url
 from rendering import to_yaml
 from runtimes import Runtime
+from scraping.container_engine import ContainerEngine
 from workload import HostPath, Probe, Reload, Resources, Volume, Workload
 
 NAME = "collector"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from container_engine import SERVICE_LABELS, ContainerEngine
 from placement import Placement
+from scraping.container_engine import SERVICE_LABELS, ContainerEngine
 
 Operator = dict[str, Any]
 

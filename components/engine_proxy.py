@@ -7,9 +7,9 @@ from typing import TypedDict
 import pulumi
 
 import versions
-from container_engine import ContainerEngine
 from placement import PORTS, Placement
 from runtimes import Runtime
+from scraping.container_engine import ContainerEngine
 from workload import HostPath, Probe, Resources, Workload
 
 NAME = "engine-proxy"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 
 import versions
-from kubernetes_cluster import SERVICE_LABELS
 from placement import PORTS, Placement
 from runtimes import Runtime
+from scraping.kubernetes_cluster import SERVICE_LABELS
 from workload import Probe, Resources, Workload
 
 NAME = "kube-state-metrics"

@@ -10,10 +10,10 @@ import pulumi
 import versions
 from components.collector_logs import OLD_LINES, Operator, following, parse, whole_entries
 from components.telemetry import own_telemetry
-from kubernetes_cluster import COMPONENT_LABELS, SERVICE_LABELS, KubernetesCluster
 from placement import PORTS, Placement
 from rendering import to_yaml
 from runtimes import Runtime
+from scraping.kubernetes_cluster import COMPONENT_LABELS, SERVICE_LABELS, KubernetesCluster
 from workload import HostPath, Probe, Resources, Workload
 
 NAME = "log-collector"

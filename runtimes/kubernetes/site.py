@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from kubernetes_cluster import agents_namespace
 from placement import ContainerPlacement
 from profiles import REPLICAS
+from scraping.kubernetes_cluster import agents_namespace
 from settings import Settings
 from targets import Exposure, Target
 from workload import Workload

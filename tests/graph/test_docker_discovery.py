@@ -10,8 +10,8 @@ from components.blackbox_exporter import BlackboxExporter
 from components.cadvisor import Cadvisor
 from components.collector import Collector
 from components.engine_proxy import EngineProxy
-from container_engine import ContainerEngine, container_engine
 from runtimes.docker import DockerRuntime
+from scraping.container_engine import ContainerEngine, container_engine
 from settings import Settings
 from targets import TARGETS
 from tests.graph.docker_resources import CONTAINER, Registered, deploy, named

@@ -121,7 +121,10 @@ class Applying:
         except DockerError as error:
             if error.status != 404:
                 raise
-            self.engine.request("POST", "/images/create", None, "", fromImage=name)
+            try:
+                self.engine.request("POST", "/images/create", None, "", fromImage=name)
+            except DockerError as refused:
+                raise DockerError(refused.status, f"{name}: {refused}") from None
             found = self.engine.get(f"/images/{name}/json")
         return found
 

@@ -14,8 +14,8 @@ import yaml
 
 import toolchain
 from components import log_collector
-from kubernetes_cluster import KubernetesCluster
 from placement import ContainerPlacement
+from scraping.kubernetes_cluster import KubernetesCluster
 from tests.project import until
 
 pytestmark = pytest.mark.tools

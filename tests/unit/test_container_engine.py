@@ -9,8 +9,8 @@ import pytest
 
 from components import cadvisor
 from components.collector import workload as collector
-from container_engine import DISCOVERY, ContainerEngine, container_engine
 from placement import PORTS, ContainerPlacement
+from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from settings import Settings
 from targets import TARGETS
 

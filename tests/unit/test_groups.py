@@ -1,4 +1,4 @@
-"""What shares a deployed stack runs in one process: pytest and its plugin for processes must agree on it."""
+"""What shares a deployed stack runs in one process: pytest and its plugin must agree on that."""
 
 from __future__ import annotations
 

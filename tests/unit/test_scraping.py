@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from catalogue import Service
-from container_engine import ContainerEngine
 from placement import ContainerPlacement
 from plan import make_plan
 from scraping import container_jobs, own_jobs, probe_jobs
+from scraping.container_engine import ContainerEngine
 from settings import StackFileError
 
 PLACEMENT = ContainerPlacement(homes={}, public_urls={})

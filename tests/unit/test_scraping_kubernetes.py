@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kubernetes_cluster import kubernetes_cluster
 from scraping import ScrapeJob
-from scraping_kubernetes import cluster_jobs, own_pods
+from scraping.kubernetes import cluster_jobs, own_pods
+from scraping.kubernetes_cluster import kubernetes_cluster
 from settings import Settings
 from targets import TARGETS
 from tests.unit.test_scraping import relabelled

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kubernetes_cluster import SERVICE_LABELS, KubernetesCluster
 from scraping import OWN_JOBS, Relabel, ScrapeJob
+from scraping.kubernetes_cluster import SERVICE_LABELS, KubernetesCluster
 
 STATE = "kube-state-metrics"
 """Job of what the API server says of its objects."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalogue import Service
-from container_engine import SERVICE_LABELS, ContainerEngine
 from placement import Placement, url
+from scraping.container_engine import SERVICE_LABELS, ContainerEngine
 
 SERVICES = "services"
 """Stands for the catalogue where mixins say what they need."""
