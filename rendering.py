@@ -23,14 +23,15 @@ def to_yaml(data: Mapping[str, Any]) -> str:
     return text
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
 def to_json(data: Mapping[str, Any]) -> str:
     """Return ``data`` as JSON with sorted keys: a line for each key, and for each element of a list.
 
     So a changed panel of a dashboard is one changed line, and all dashboards fit into one ConfigMap (1 MiB).
     """
-
-    def compact(value: object) -> str:
-        return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    compact = _COMPACT.encode
 
     def line(value: object) -> str:
         elements = ",\n".join(map(compact, value)) if isinstance(value, list) else ""

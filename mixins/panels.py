@@ -5,9 +5,8 @@ The library's own builders are used here only, so that a dashboard reads as titl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, TypeVar
 
 from grafana_foundation_sdk.builders import common as shared
@@ -19,7 +18,6 @@ from grafana_foundation_sdk.builders import stat as stats
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.builders import timeseries as graphs
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as style
 from grafana_foundation_sdk.models import dashboard as schema
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -220,7 +218,7 @@ def dashboard(
         model = model.with_row(builder.Row(row))
         for panel in members:
             model = model.with_panel(panel)
-    content: dict[str, Any] = json.loads(JSONEncoder(sort_keys=True).encode(model.build()))
+    content = _plain(model.build())
     for number, panel_model in enumerate(content["panels"], start=1):
         panel_model["id"] = number
         # What Grafana takes for granted.
@@ -229,6 +227,18 @@ def dashboard(
     return Dashboard(uid, title, content)
 
 
+def _plain(value: Any) -> Any:
+    """Return a model of the library, or a part of it, as what JSON knows."""
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.value if isinstance(value, Enum) else _plain(value.to_json())
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 P = TypeVar("P", graphs.Panel, stats.Panel, gauges.Panel, tables.Panel, log_lists.Panel)
 N = TypeVar("N", graphs.Panel, stats.Panel, gauges.Panel)
 

@@ -19,7 +19,7 @@ from mixins.thresholds import Thresholds
 from operations import stack_file
 from operations.stack import StackUnavailableError
 from plan import make_plan
-from runtimes.docker.engine import SKIP
+from runtimes import SKIP
 from settings import PROJECT, SECTIONS_WITH_SECRETS, StackFileError
 
 FOLDER = Path(__file__).resolve().parent.parent

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from settings import Settings
     from workload import Workload
 
+SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
+"""Environment variable: ``1`` where a preview must look at no machine and no cluster, as on build servers."""
+
 
 @dataclass(frozen=True)
 class Deployed:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from mixins.model import Alert, RecordingRule, RuleGroup, Severity
 from slo.policy import BudgetPolicy, Period, Window
-from slo.rules import BASE, ERRORS, EVENTS, OBJECTIVE, ratio
+from slo.rules import BASE, DASHBOARD, ERRORS, EVENTS, OBJECTIVE, ratio
 from units import seconds
 
 SUMMED: tuple[Window, ...] = ("2h", "6h", "1d", "3d")
@@ -106,6 +106,7 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
     )
     left = "{{ $labels.service }}: {{ $labels.slo }} has {{ $value | humanizePercentage }} of its budget left"
     half, exhausted = policy.half_spent, policy.exhausted
+    board = f"{DASHBOARD}?var-slo={{{{ $labels.slo_id }}}}"
     yield Alert(
         "ErrorBudgetHalfSpent",
         expr=f"({REMAINING} <= {1 - half.spent:g} > {1 - exhausted.spent:g}) {labelled}",
@@ -114,6 +115,7 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
         summary="A large part of an error budget is spent.",
         description=f"{left} for {{{{ $labels.period }}}}; the policy speaks up at {half.spent:.0%} spent.",
         labels={"priority": half.priority},
+        dashboard=board,
     )
     yield Alert(
         "ErrorBudgetExhausted",
@@ -123,6 +125,7 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
         summary="An error budget is spent; releases wait until the service is reliable again.",
         description=f"{left} for {{{{ $labels.period }}}}. The error budget policy applies.",
         labels={"priority": exhausted.priority},
+        dashboard=board,
     )
     yield Alert(
         "SloWithoutData",
@@ -134,4 +137,5 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
             "The queries of {{ $labels.service }}: {{ $labels.slo }} return no series; until they do, it has "
             "no alerts."
         ),
+        dashboard=board,
     )

@@ -16,8 +16,6 @@ from urllib.parse import urlencode
 from settings import Settings
 from targets import Target
 
-SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
-"""Environment variable: ``1`` where a preview must not look at this machine, as on a build server."""
 STACK_LABEL = "observability.stack"
 """Label of everything in an engine that belongs to a stack."""
 SERVICE_LABEL = "observability.service"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from provider.ports import taken_ports
-from runtimes import ports
+from runtimes import SKIP, ports
 from runtimes.docker import engine, pulls
 from settings import PROJECT
 from versions import PRODUCTS, Image
@@ -24,7 +24,7 @@ _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 
 def skipped() -> bool:
     """Whether this machine is not to be looked at."""
-    return os.environ.get(engine.SKIP) == "1"
+    return os.environ.get(SKIP) == "1"
 
 
 def unavailable(host: str, workloads: Collection[str]) -> Mapping[str, str]:

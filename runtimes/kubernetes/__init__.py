@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pulumi
 
-from runtimes import Deployed, UnsupportedError
+from runtimes import SKIP, Deployed, UnsupportedError
 from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
@@ -16,9 +16,6 @@ from runtimes.order import Order
 from settings import Settings
 from targets import Target
 from workload import Workload
-
-SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
-"""Environment variable: ``1`` where the cluster cannot be asked, as in the preview of somebody's fork."""
 
 
 class KubernetesRuntime:

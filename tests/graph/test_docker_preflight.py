@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 import versions
+from runtimes import SKIP
 from runtimes.docker import DockerRuntime, engine, preflight, pulls
 from settings import Images, Settings
 from targets import TARGETS
@@ -230,25 +231,25 @@ def test_what_is_left_out_is_said(host: str, monkeypatch: pytest.MonkeyPatch) ->
     left_out = runtime.unavailable(["loki", "node-exporter"])
     assert set(left_out) == {"node-exporter"}
     assert "sudo mount --make-rshared /" in left_out["node-exporter"]
-    monkeypatch.setenv(engine.SKIP, "1")
+    monkeypatch.setenv(SKIP, "1")
     assert runtime.unavailable(["loki", "node-exporter"]) == {}
 
 
 def test_nothing_of_the_machine_is_looked_at_when_told_so(
     tmp_path: Path, listener: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(engine.SKIP, "1")
+    monkeypatch.setenv(SKIP, "1")
     assert problems(docker={"host": f"unix://{tmp_path}/none.sock"}, ports={"loki-http": listener}) == []
 
 
 def test_a_misspelt_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(engine.SKIP, "1")
+    monkeypatch.setenv(SKIP, "1")
     (problem,) = problems(ports={"loki-htpp": 13100})
     assert problem == "ports.loki-htpp: unknown port; did you mean loki-http?"
 
 
 def test_two_products_that_want_one_port_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(engine.SKIP, "1")
+    monkeypatch.setenv(SKIP, "1")
     settings = Settings(stack="dev", target="docker", ports={"loki-http": 13100, "jaeger-http": 13100})
     (problem,) = DockerRuntime(TARGETS["docker"], settings).problems(["loki", "jaeger"])
     assert problem == "ports: loki-http and jaeger-http both want 13100; give one of them another port"

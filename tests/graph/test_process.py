@@ -87,7 +87,7 @@ def test_without_a_grafana_the_rest_runs_and_one_line_says_so(
 def test_alerts_link_to_dashboards_where_there_is_a_grafana(local: Rendering) -> None:
     files = processes(local)
     rules = files["prometheus"]["files"]["rules/node.yaml"]
-    assert "dashboard_url: http://127.0.0.1:3000/d/node-overview" in rules
+    assert "dashboard_url: 'http://127.0.0.1:3000/d/node-overview'" in rules
     assert "dashboards/node-overview.json" in files["grafana"]["files"]
 
 

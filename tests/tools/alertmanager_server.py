@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -24,19 +25,26 @@ QUICK = {"groupWait": "0s", "groupInterval": "1s"}
 """Settings that send within seconds."""
 
 
+def free_port() -> int:
+    """Return a port of loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class Folder(ContainerPlacement):
-    """Files in one folder, Alertmanager on one port, the journal at another one."""
+    """Files in one folder, one server on one port, what it talks to at another one."""
 
     path: Path
     port: int
-    journal: int
+    elsewhere: int
 
     def listen(self, workload: str, port: str) -> str:
         return f"127.0.0.1:{self.port}"
 
     def address(self, workload: str, port: str) -> str:
-        return f"127.0.0.1:{self.journal}"
+        return f"127.0.0.1:{self.elsewhere}"
 
     def config(self, workload: str) -> str:
         return str(self.path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.project import until
-from tests.tools.alertmanager_server import GRAFANA, Alertmanager, alertmanager, receivers
+from tests.tools.alertmanager_server import GRAFANA, Alertmanager, alertmanager, free_port, receivers
 from tests.tools.notified import HttpStub, Request, SmtpStub, http_stub, smtp_stub
 
 pytestmark = pytest.mark.tools
@@ -46,9 +45,7 @@ TEXT = "HighErrorRate has 5 < 7 & more."
 @pytest.fixture
 def port() -> int:
     """A free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

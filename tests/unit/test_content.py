@@ -84,6 +84,32 @@ def test_a_stack_has_what_its_scrape_jobs_allow(capsys: pytest.CaptureFixture[st
     assert f"{content().counts['alerts']:>5}  alerts" in capsys.readouterr().out
 
 
+STACKS = sorted(file.suffixes[0][1:] for file in FOLDER.glob("Pulumi.*.yaml"))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stack_file_has_a_report_wherever_it_is_asked_for(
+    stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("runtimes.process.taken_ports", "runtimes.docker.engine.published"):
+        monkeypatch.setattr(name, lambda *_, **__: pytest.fail("this machine was looked at"))
+    monkeypatch.setattr("toolchain.find", lambda _: FOLDER / "a" / "program")
+    assert command_line.main(["content", "--stack", stack, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["missing"] == {"runbook": [], "test": [], "use": []}
+    assert {"prometheus", "alertmanager", "loki"} <= {entry["mixin"] for entry in report["entries"]["alerts"]}
+    for number, kind in (("alerts", "alerts"), ("recording_rules", "records"), ("dashboards", "dashboards")):
+        assert 0 < report[number] <= len(report["entries"][kind])
+
+
+def test_there_is_as_much_as_promised(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["content", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["alerts"] >= 160
+    assert report["recording_rules"] >= 120
+    assert report["dashboards"] >= 40
+
+
 def test_a_stack_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["content", "--stack", "nowhere"]) == 1
     assert capsys.readouterr().err == (

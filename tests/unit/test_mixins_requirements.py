@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ import yaml
 from mixins import MIXINS
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
 from mixins.thresholds import Thresholds
+from slo import indicators
+from slo.links import ServiceLinks
+from slo.mixin import mixins as slo_mixins
+from slo.model import Slo
+from slo.policy import BudgetPolicy
 from tests.unit.test_mixins import ROOT, metrics_in
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
@@ -44,6 +50,11 @@ ALERTS: dict[str, tuple[Wanted, ...]] = {
         Wanted("HighResponseTime", WARNING),
         Wanted("HighMemoryUsage", WARNING),
     ),
+    "A5": (
+        Wanted("ErrorBudgetHalfSpent", WARNING, "<= 0.5"),
+        Wanted("ErrorBudgetBurnFast", CRITICAL, "/ 0.001 > 14.4"),
+        Wanted("ErrorBudgetBurnSlow", WARNING, "/ 0.001 > 1"),
+    ),
     "B3": (
         Wanted("HighErrorRate", CRITICAL, "> 0.05", "5m"),
         Wanted("PodDown", CRITICAL, "== 0", "2m"),
@@ -71,6 +82,7 @@ ALERTS: dict[str, tuple[Wanted, ...]] = {
         Wanted("SlowQueries", WARNING, "> 1.0", "5m"),
         Wanted("TrafficDrop", WARNING, "< 0.5", "10m"),
         Wanted("HealthCheckFail", CRITICAL, "== 0", "2m"),
+        Wanted("ErrorBudgetExhausted", WARNING, "<= 0", "10m"),
     ),
     "E3": (
         Wanted("ApplicationDown", CRITICAL),
@@ -138,6 +150,16 @@ RECORDS: dict[str, tuple[str, ...]] = {
 }
 
 PANELS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "A5 SLOs and SLAs": (
+        "slo-overview",
+        (
+            "Objectives", "Budgets exhausted", "Budgets half spent", "Budget left over time", "Burn rate",
+        ),
+    ),
+    "B10 SLO in detail": (
+        "slo-detail",
+        ("Objective", "Kept", "Budget left", "Burn rate by window", "May fail in the period so far"),
+    ),
     "B4 System overview": (
         "system-overview",
         (
@@ -193,11 +215,16 @@ APPLICATION_METRICS = (
 """B11: what applications are known to expose."""
 
 
+PROMISE = Slo("shop", "availability", Decimal("99.9"), indicators.availability('service="shop"'))
+EVERYTHING = (*MIXINS, *slo_mixins([PROMISE], BudgetPolicy(), ServiceLinks()))
+"""What every stack may have, and what it has once a service promises something."""
+
+
 def rules(thresholds: Thresholds) -> list[Alert | RecordingRule]:
-    return [rule for mixin in MIXINS for group in mixin.rules(thresholds) for rule in group.rules]
+    return [rule for mixin in EVERYTHING for group in mixin.rules(thresholds) for rule in group.rules]
 
 
-BOARDS = {board.uid: board for mixin in MIXINS for board in mixin.dashboards(Thresholds())}
+BOARDS = {board.uid: board for mixin in EVERYTHING for board in mixin.dashboards(Thresholds())}
 
 
 @pytest.mark.parametrize(
@@ -255,7 +282,7 @@ def test_there_is_as_much_as_promised() -> None:
 
 def test_e4_every_alert_links_its_runbook_and_a_dashboard() -> None:
     links = Links("https://wiki.example.org/runbooks", "https://grafana.example.org")
-    for mixin in MIXINS:
+    for mixin in EVERYTHING:
         for group in rule_file(mixin.rules(Thresholds()), links)["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:

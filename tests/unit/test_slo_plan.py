@@ -11,7 +11,7 @@ from components.alertmanager import configuration
 from mixins.thresholds import Thresholds
 from placement import ContainerPlacement
 from plan import Plan, make_plan
-from runtimes.kubernetes import SKIP
+from runtimes import SKIP
 from settings import StackFileError
 
 ENTRY = """\

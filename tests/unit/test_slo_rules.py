@@ -8,7 +8,7 @@ from decimal import Decimal
 import promql_parser as promql
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixins.model import Alert, Links, RecordingRule, rule_file
@@ -188,6 +188,7 @@ def test_a_policy_that_contradicts_itself_is_refused(change: dict[str, object], 
 TEXT = st.text(max_size=30)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text("abc_", min_size=1, max_size=5),
