@@ -72,7 +72,7 @@ class Target:
     engine_sockets: tuple[str, ...] = ()
     """Where the container engine usually listens, the likeliest first; ``{uid}`` is the user's id."""
     drifts: bool = False
-    """Whether what was deployed can be stopped or removed unnoticed, so that only a refresh repairs it."""
+    """Whether what was deployed can be stopped or removed unnoticed, and a refresh repairs it."""
     products: tuple[str, ...] = ()
     """Products that run here besides those that run everywhere, by the names of their workloads."""
     engine_data_root: str = ""
@@ -81,8 +81,6 @@ class Target:
     """File of a container's log below the engine's data; ``{id}`` is the container's id."""
     container_log_format: str = ""
     """Format of these files as the collector's container parser calls it."""
-    rewritten: tuple[str, ...] = ()
-    """Arguments of a container that its engine reads back in other words: no difference there is a change."""
     log_options: tuple[tuple[str, str], ...] = ()
     """Options of the container engine's ``json-file`` log driver that limit what logs take on disk."""
     replicates: bool = False
@@ -125,13 +123,12 @@ TARGETS: Mapping[str, Target] = {
             RuntimeKind.DOCKER,
             Exposure.PORT,
             engine_variable="CONTAINER_HOST",
-            drifts=True,
+            drifts=False,  # Podman reads arguments back in other words: a refresh would replace everything
             products=_WITH_AN_ENGINE,
             engine_sockets=("/run/user/{uid}/podman/podman.sock", "/run/podman/podman.sock"),
             engine_data_root="/var/lib/containers/storage",
             container_log="overlay-containers/{id}/userdata/ctr.log",
             container_log_format="crio",
-            rewritten=("logOpts", "tmpfs"),
             log_options=(("max-size", "10m"),),
         ),
         Target(

@@ -146,7 +146,6 @@ class DockerRuntime:
                 pulumi.ResourceOptions(
                     delete_before_replace=True,
                     depends_on=[*loaders, *self._order.before(workload)],
-                    ignore_changes=list(self._target.rewritten),
                 ),
             ),
         )
@@ -261,6 +260,5 @@ class DockerRuntime:
             internal=internal,
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet)] if subnet else None,
             labels=[docker.NetworkLabelArgs(label=engine.STACK_LABEL, value=self._settings.stack)],
-            # Podman fills them in, which a refresh would take for a change.
-            opts=pulumi.ResourceOptions(provider=self._provider, ignore_changes=["ipamOptions"]),
+            opts=pulumi.ResourceOptions(provider=self._provider),
         )
