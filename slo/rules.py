@@ -22,7 +22,7 @@ EVENTS, ERRORS, OBJECTIVE = f"slo:events:rate{BASE}", f"slo:errors:rate{BASE}", 
 DASHBOARD = "slo-detail"
 """UID of the dashboard of one objective."""
 NAMES = {"page": "ErrorBudgetBurnFast", "ticket": "ErrorBudgetBurnSlow"}
-_SEVERITY = {"page": Severity.CRITICAL, "ticket": Severity.WARNING}
+SEVERITY = {"page": Severity.CRITICAL, "ticket": Severity.WARNING}
 _SUMMARY = {
     "page": "An error budget is burning so fast that somebody must act now.",
     "ticket": "An error budget is burning faster than it lasts.",
@@ -112,7 +112,7 @@ def _alert(
     return Alert(
         options.name or NAMES[kind],
         expr="\nor\n".join(f"({condition})" for condition in conditions),
-        severity=_SEVERITY[kind],
+        severity=SEVERITY[kind],
         summary=_SUMMARY[kind],
         description=(
             f"{slo.service}: {slo.name}, {slo.objective:f} % over {slo.period}{contract}, loses its budget "

@@ -31,6 +31,12 @@ class Incident:
     times: int = 1
     restart: bool = False
     """Whether the service restarts in the middle, and its counters with it."""
+    requests: int = REQUESTS
+    """Requests a minute."""
+    healthy: int = HEALTHY
+    """Minutes before it."""
+    unscraped: tuple[tuple[int, int], ...] = ()
+    """From and until which minute after the onset no scrape succeeds; negative ones are before it."""
 
     @property
     def minutes(self) -> int:
@@ -39,18 +45,23 @@ class Incident:
 
     def failures(self, length: int) -> list[int]:
         """Return the failures of each minute from the onset, ``length`` of them."""
-        failed, cycle = round(REQUESTS * self.ratio), self.lasts + self.pause
+        failed, cycle = round(self.requests * self.ratio), self.lasts + self.pause
         return [
             failed if minute < self.minutes and minute % cycle < self.lasts else 0 for minute in range(length)
         ]
 
     def series(self, length: int) -> dict[str, str]:
         """Return the counters of requests and failures."""
-        middle = HEALTHY + self.minutes // 2 if self.restart else -1
+        middle = self.healthy + self.minutes // 2 if self.restart else -1
         counts = {
-            "requests": [REQUESTS] * (HEALTHY + length), "failures": [0] * HEALTHY + self.failures(length),
-        }  # fmt: skip
-        return {f'{kind}_total{{c="{self.name}"}}': _counter(steps, middle) for kind, steps in counts.items()}
+            "requests": [self.requests] * (self.healthy + length),
+            "failures": [0] * self.healthy + self.failures(length),
+        }
+        gaps = [(self.healthy + start, self.healthy + end) for start, end in self.unscraped]
+        return {
+            f'{kind}_total{{c="{self.name}"}}': _without(_counter(steps, middle), steps, gaps)
+            for kind, steps in counts.items()
+        }
 
     def slo(self, period: Period, **changes: object) -> Slo:
         """Return an objective of 99.9 % over these requests."""
@@ -73,6 +84,19 @@ def _counter(steps: Sequence[int], restart: int) -> str:
         parts.append(f"{value + step}+{step}x{count - 1}")
         value, position = value + step * count, end
     return " ".join(parts)
+
+
+def _without(counter: str, steps: Sequence[int], gaps: Sequence[tuple[int, int]]) -> str:
+    """Return the counter with missing samples in the ``gaps``, while it goes on growing unseen."""
+    if not gaps:
+        return counter
+    values = [0]
+    for step in steps:
+        values.append(values[-1] + step)
+    return " ".join(
+        "_" if any(start <= minute < end for start, end in gaps) else str(value)
+        for minute, value in enumerate(values)
+    )
 
 
 INCIDENTS = (
@@ -101,20 +125,26 @@ PAIRS = {"page": (("5m", "1h", 0.02), ("30m", "6h", 0.05)), "ticket": (("2h", "1
 """Its windows, and the share of the budget that each pair stands for."""
 
 
-def first_minute(failures: Sequence[int], kind: str, period: Period, budget: float = 0.001) -> int | None:
-    """Return the minute at which counted events first exceed both windows of a pair; None for never."""
+def first_minute(
+    failures: Sequence[int], kind: str, period: Period, *, requests: int = REQUESTS, minimum: int = 0
+) -> int | None:
+    """Return the minute at which counted events first exceed both windows of a pair; None for never.
+
+    ``minimum`` is the number of failures that the long window must have.
+    """
     spent = [0]
     for number in failures:
         spent.append(spent[-1] + number)
 
     def ratio(minute: int, window: str) -> float:
         length = int(seconds(window) / 60)
-        return (spent[minute] - spent[max(0, minute - length)]) / (REQUESTS * length)
+        return (spent[minute] - spent[max(0, minute - length)]) / (requests * length)
 
     length = seconds(period) if period != "month" else seconds("30d")
     for minute in range(1, len(spent)):
         for short, long, share in PAIRS[kind]:
-            threshold = share * length / seconds(long) * budget
-            if ratio(minute, short) > threshold and ratio(minute, long) > threshold:
+            threshold = share * length / seconds(long) * 0.001
+            counted = spent[minute] - spent[max(0, minute - int(seconds(long) / 60))]
+            if min(ratio(minute, short), ratio(minute, long)) > threshold and counted >= minimum:
                 return minute
     return None

@@ -117,3 +117,81 @@ def test_alerts_start_where_counting_says_and_tickets_end_sooner(tmp_path: Path)
         for name, text in incident.series(max(end, incident.minutes)).items()
     }
     assert evaluate(tmp_path, slos, series, checks, interval="5m") == ""
+
+
+def firing(slo: Slo, kind: str) -> str:
+    return f'ALERTS{{alertname="{rules.NAMES[kind]}", slo_id="{slo.id}"}}'
+
+
+def first_firing(incident: Incident, slo: Slo, kind: str, watched: int) -> str:
+    """Return a query of the minute after the onset at which an alert began, ``watched`` minutes after it."""
+    fires = f"min(timestamp({firing(slo, kind)}))"
+    return f"min_over_time(({fires})[{watched}m:1m]) / 60 - {incident.healthy}"
+
+
+@pytest.mark.parametrize(("name", "ratio", "lasts"), [("outage", 1.0, 10), ("five-per-cent", 0.05, 120)])
+def test_pages_start_within_one_evaluation_of_a_minute(
+    name: str, ratio: float, lasts: int, tmp_path: Path
+) -> None:
+    # A page looks back six hours at most.
+    incident, watched = Incident(name, ratio, lasts, healthy=400), 40
+    slo, first = incident.slo("30d"), first_minute(incident.failures(watched), "page", "30d")
+    assert first is not None
+    began = first_firing(incident, slo, "page", watched)
+    checks = [
+        check(incident.healthy, f"count_over_time({firing(slo, 'page')}[{incident.healthy}m])", None),
+        check(incident.healthy + watched, f"abs({began} - {first}) <= bool 1", 1),
+    ]
+    assert evaluate(tmp_path, [slo], incident.series(watched), checks) == ""
+
+
+def test_a_few_errors_of_a_quiet_service_alert_only_without_the_guard(tmp_path: Path) -> None:
+    blip = Incident("blip", 1.0, 3, requests=2, healthy=400)
+    outage = Incident("quiet-outage", 1.0, 60, requests=2, healthy=400)
+    watched, minimum = 120, 10
+    guarded, unguarded = blip.slo("30d", minimum_errors=minimum), blip.slo("28d")
+    sustained = outage.slo("30d", minimum_errors=minimum)
+    assert first_minute(blip.failures(watched), "page", "30d", requests=2, minimum=minimum) is None
+    first = first_minute(outage.failures(watched), "page", "30d", requests=2, minimum=minimum)
+    assert first == minimum / outage.requests
+    last, began = blip.healthy + watched, first_firing(outage, sustained, "page", watched)
+    checks = [
+        check(last, f"count_over_time({firing(guarded, 'page')}[{last}m])", None),
+        check(last, f"sum(count_over_time({firing(unguarded, 'page')}[{watched}m])) > bool 0", 1),
+        # Failures are counted by their rate over five minutes, which knows all of them when these are over.
+        check(last, f"{began} - {first} >= bool 0", 1),
+        check(last, f"{began} - {first} <= bool 5", 1),
+    ]
+    series = {**blip.series(watched), **outage.series(watched)}
+    assert evaluate(tmp_path, [guarded, unguarded, sustained], series, checks) == ""
+
+
+def test_missed_scrapes_neither_alert_nor_hide_an_incident(tmp_path: Path) -> None:
+    short = tuple((minute, minute + 2) for minute in range(-600, 120, 5))
+    long = ((-300, -288), (60, 72))
+    incidents = [
+        Incident(f"{name}-{kind}", ratio, 120, unscraped=gaps)
+        for name, ratio in (("failing", 0.05), ("healthy", 0.0))
+        for kind, gaps in (("gaps", short), ("silence", long))
+    ]
+    watched = 180
+    last, checks = HEALTHY + watched, []
+    for incident in incidents:
+        slo = incident.slo("30d")
+        recorded = f'{{__name__=~"slo:.+", slo_id="{slo.id}"}}'
+        missing = f"count({recorded}) - count({recorded} >= -Inf)"
+        checks.append(check(last, f"max_over_time(({missing})[{watched + 600}m:5m])", 0))
+        first = first_minute(incident.failures(watched), "page", "30d")
+        if first is None:
+            checks += [check(last, f"count_over_time({firing(slo, kind)}[{last}m])", None) for kind in PAIRS]
+            continue
+        checks.append(check(HEALTHY, f"count_over_time({firing(slo, 'page')}[{HEALTHY}m])", None))
+        began = first_firing(incident, slo, "page", watched)
+        # Evaluated every five minutes, as above.
+        checks.append(check(last, f"({began} - {first} >= bool -1) * ({began} - {first} < bool 10)", 1))
+        checks.append(check(HEALTHY + incident.minutes, f"count({firing(slo, 'page')})", 1))
+    series = {name: text for incident in incidents for name, text in incident.series(watched).items()}
+    assert (
+        evaluate(tmp_path, [incident.slo("30d") for incident in incidents], series, checks, interval="5m")
+        == ""
+    )
