@@ -92,9 +92,7 @@ def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
         ]
 
     remaining, burning, frozen = map(values, (arithmetic.REMAINING, arithmetic.BURN_RATE, arithmetic.FREEZE))
-    kept = (
-        f"last_over_time({arithmetic.period_sum(kind)}[{arithmetic.KEPT}])" for kind in ("events", "errors")
-    )
+    kept = (f"last_over_time({arithmetic.period_sum(kind)}[{rules.KEPT}])" for kind in ("events", "errors"))
     events, errors = map(values, kept)
     over_time = {labels.get("slo_id", ""): course for labels, course in courses(arithmetic.REMAINING, step)}
     fired = courses('max by (slo_id, slo_severity) (ALERTS{alertstate="firing", slo_severity!=""})', fine)

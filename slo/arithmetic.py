@@ -16,12 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mixins.model import Alert, RecordingRule, RuleGroup, Severity
-from slo.policy import BudgetPolicy, Period, Window
-from slo.rules import BASE, DASHBOARD, ERRORS, EVENTS, OBJECTIVE, ratio
+from slo.policy import BudgetPolicy, Period
+from slo.rules import BASE, DASHBOARD, ERRORS, EVENTS, KEPT, OBJECTIVE, SUMMED, ratio
 from units import seconds
 
-SUMMED: tuple[Window, ...] = ("2h", "6h", "1d", "3d")
-"""Windows that are sums of tiles."""
 ROLLING: tuple[Period, ...] = ("7d", "28d", "30d")
 TILE = f"{seconds(BASE):.0f}"
 TILE_TIME, MONTH = "slo:tile:timestamp_seconds", "slo:tile:month_number"
@@ -29,8 +27,6 @@ TILES = {"errors": f"slo:errors:increase{BASE}", "events": f"slo:events:increase
 RATES = {"errors": ERRORS, "events": EVENTS}
 TILES_INTERVAL = "30s"
 """How often it is looked whether a tile is due: soon after a start, and after a missed evaluation."""
-KEPT = "11m"
-"""How long a tile counts as the last one: one may be late, two may not."""
 BUDGET, REMAINING = "slo:error_budget:ratio", "slo:period_error_budget_remaining:ratio"
 BURN_RATE, PERIOD_ERROR, FREEZE = "slo:current_burn_rate:ratio", "slo:period_error:ratio", "slo:freeze:active"
 _NUMBER_OF_MONTH = "(year() * 12 + month())"

@@ -16,6 +16,10 @@ from units import seconds
 
 BASE: Window = "5m"
 """The window whose events and errors are recorded; all longer ones than an hour are sums of it."""
+SUMMED: tuple[Window, ...] = ("2h", "6h", "1d", "3d")
+"""Windows that are sums of tiles."""
+KEPT = "11m"
+"""How long a tile counts as the last one: one may be late, two may not."""
 RAW: tuple[Window, ...] = ("30m", "1h")
 """Further windows that read the services' own series, because minutes count there."""
 EVENTS, ERRORS, OBJECTIVE = f"slo:events:rate{BASE}", f"slo:errors:rate{BASE}", "slo:objective:ratio"
@@ -139,10 +143,15 @@ def _condition(slo: Slo, rate: BurnRate) -> str:
     windows = (tier.long, tier.short, *((tier.reset,) if tier.reset else ()))
     burning = [f"{ratio(window)}{here} / {budget} > {rate.factor:f}" for window in windows]
     if slo.minimum_errors:
-        length = seconds(tier.long)
-        errors = f"avg_over_time({ERRORS}{here}[{tier.long}]) * {length:.0f}"
-        burning.append(f"{errors} >= {slo.minimum_errors}")
+        burning.append(f"{_errors(here, tier.long)} >= {slo.minimum_errors}")
     return " and ".join(burning)
+
+
+def _errors(here: str, window: Window) -> str:
+    """Return the expression of the number of errors in a window."""
+    if window in SUMMED:
+        return f"(last_over_time(slo:errors:sum{window}{here}[{KEPT}]) + slo:errors:since_tile{here})"
+    return f"avg_over_time({ERRORS}{here}[{window}]) * {seconds(window):.0f}"
 
 
 def _fired(condition: str, rate: BurnRate) -> str:

@@ -156,7 +156,7 @@ def test_a_few_errors_of_a_quiet_service_alert_only_without_the_guard(tmp_path: 
     assert first == minimum / outage.requests
     last, began = blip.healthy + watched, first_firing(outage, sustained, "page", watched)
     checks = [
-        check(last, f"count_over_time({firing(guarded, 'page')}[{last}m])", None),
+        *(check(last, f"count_over_time({firing(guarded, kind)}[{last}m])", None) for kind in PAIRS),
         check(last, f"sum(count_over_time({firing(unguarded, 'page')}[{watched}m])) > bool 0", 1),
         # Failures are counted by their rate over five minutes, which knows all of them when these are over.
         check(last, f"{began} - {first} >= bool 0", 1),
