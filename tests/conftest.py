@@ -32,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         together = next((group for name, group in SHARED.items() if name in fixtures), "")
         tier = _tier(item)
-        item.add_marker(
-            pytest.mark.xdist_group(
-                together if tier in ("live", "docker", "kubernetes") and together else str(item.path)
-            )
-        )
+        if tier in ("docker", "kubernetes") and together:
+            # One after the other: two engines at a time are too much for a machine of two cores.
+            together = "docker"
+        in_tier = tier in ("live", "docker", "kubernetes") and together
+        item.add_marker(pytest.mark.xdist_group(together if in_tier else str(item.path)))
