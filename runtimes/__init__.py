@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
 """Environment variable: ``1`` where a preview must look at no machine and no cluster, as on build servers."""
+
+
+def looks_around() -> bool:
+    """Whether a runtime may look at the machine or the cluster."""
+    return os.environ.get(SKIP) != "1"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import versions
 from placement import PORTS
 from provider.ports import taken_ports
 from provider.resources import Process
-from runtimes import SKIP, Deployed, ports
+from runtimes import Deployed, looks_around, ports
 from runtimes.order import Order
 from settings import Settings
 from workload import Workload
@@ -94,7 +93,7 @@ class ProcessRuntime:
             if name not in _OPTIONAL and toolchain.find(versions.PRODUCTS[name].program) is None
         ]
         wanted = {f"{w}-{p.name}": self.placement.ports[f"{w}-{p.name}"] for w in workloads for p in PORTS[w]}
-        looks = os.environ.get(SKIP) != "1"
+        looks = looks_around()
         owners = taken_ports(wanted, allowed=self.placement.directory) if looks else {}
         return [
             *missing,

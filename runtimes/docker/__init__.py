@@ -10,7 +10,7 @@ import pulumi_docker as docker
 
 import versions
 from placement import PORTS, ContainerPlacement
-from runtimes import Deployed, ports
+from runtimes import Deployed, looks_around, ports
 from runtimes.docker import engine, lowering, preflight, pulls
 from runtimes.docker.loader import check_end, digest, loader
 from runtimes.order import Order
@@ -62,8 +62,8 @@ class DockerRuntime:
 
     def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
         """Return which images are pulled, and how much that is."""
-        missing = pulls.missing(self._host, self._images(workloads))
-        return () if preflight.skipped() or not missing else (pulls.announcement(missing),)
+        missing = pulls.missing(self._host, self._images(workloads)) if looks_around() else ()
+        return (pulls.announcement(missing),) if missing else ()
 
     def problems(self, workloads: Collection[str]) -> list[str]:
         """Return what is wrong with the ports, the disk and the data, and why the engine does not answer."""

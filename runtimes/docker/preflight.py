@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from provider.ports import taken_ports
-from runtimes import SKIP, ports
+from runtimes import looks_around, ports
 from runtimes.docker import engine, pulls
 from settings import PROJECT
 from versions import PRODUCTS, Image
@@ -22,14 +21,9 @@ WITH_DATA = frozenset({"prometheus", "alertmanager", "loki", "jaeger", "collecto
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
-def skipped() -> bool:
-    """Whether this machine is not to be looked at."""
-    return os.environ.get(SKIP) == "1"
-
-
 def unavailable(host: str, workloads: Collection[str]) -> Mapping[str, str]:
     """Return the agents that read the machine's folders, where the engine refuses to show them."""
-    if skipped() or not engine.refuses_root_mount(host):
+    if not looks_around() or not engine.refuses_root_mount(host):
         return {}
     return {
         name: f"{name} is left out: the engine's root file system is not shared between mounts, so it shows "
@@ -45,7 +39,7 @@ def problems(
 
     ``wanted`` is port name → number, ``images`` is reference → image of everything that is deployed.
     """
-    if skipped():
+    if not looks_around():
         return []
     try:
         published = engine.published(host)
@@ -92,7 +86,7 @@ def _lost_data(host: str, stack: str) -> list[str]:
 
 def notices(kind: str, host: str, stack: str) -> tuple[str, ...]:
     """Return what is limited on this machine, and what was lost on it, a line each."""
-    if skipped():
+    if not looks_around():
         return ()
     try:
         major = engine.version(host).split(".")[0]

@@ -240,6 +240,8 @@ def test_nothing_of_the_machine_is_looked_at_when_told_so(
 ) -> None:
     monkeypatch.setenv(SKIP, "1")
     assert problems(docker={"host": f"unix://{tmp_path}/none.sock"}, ports={"loki-http": listener}) == []
+    monkeypatch.setattr(engine, "references", lambda host: pytest.fail("the engine is asked"))
+    assert announcements("unix://none.sock") == ()
 
 
 def test_a_misspelt_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
