@@ -13,13 +13,14 @@ from components.grafana import Grafana
 from components.jaeger import Jaeger
 from components.kube_state_metrics import KubeStateMetrics
 from components.log_collector import LogCollector
+from components.login_proxy import PEOPLE, PROGRAMS, LoginProxy
 from components.loki import Loki
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
 from outputs import CONTRACT_VERSION, export
 from plan import make_plan
 from provider.resources import Password
-from settings import GRAFANA_PASSWORD, StackFileError, engine_configuration
+from settings import GRAFANA_PASSWORD, LOGIN_PASSWORD, PUSH_PASSWORD, StackFileError, engine_configuration
 
 config, stack = pulumi.Config(), pulumi.get_stack()
 try:
@@ -71,6 +72,20 @@ outputs = {
     "health": f"python -m operations health --stack {stack}",
     "notices": list(plan.notices),
 }
+if "login-proxy" in plan.products:
+    login_password = config.get_secret(LOGIN_PASSWORD) or Password("login-password").result
+    push_password = config.get_secret(PUSH_PASSWORD) or Password("push-password").result
+    LoginProxy(
+        "login-proxy",
+        {**plan.login_proxy, "password": login_password, "push_password": push_password},
+        runtime,
+    )
+    outputs |= {
+        "login_username": PEOPLE,
+        "login_password": login_password,
+        "push_username": PROGRAMS,
+        "push_password": push_password,
+    }
 if "grafana" in plan.products:
     password = config.get_secret(GRAFANA_PASSWORD) or Password("grafana-password").result
     secret_key = Password("grafana-secret-key").result

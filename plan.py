@@ -10,10 +10,11 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import loki_storage
+from components import login_proxy, loki_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
+from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from mixins import applying
@@ -55,6 +56,7 @@ class Plan:
     collector: CollectorArgs
     loki: LokiStorage
     grafana: GrafanaContent
+    login_proxy: LoginProxyContent
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -64,7 +66,12 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
     cluster = kubernetes_cluster(target, settings)
-    wanted = (*PRODUCTS, *(name for name in target.products if engine or name not in DISCOVERY))
+    published = settings.kubernetes.published_hosts if cluster else {}
+    wanted = (
+        *PRODUCTS,
+        *(name for name in target.products if engine or name not in DISCOVERY),
+        *([login_proxy.NAME] if published else []),
+    )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
     problems += (
@@ -113,6 +120,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
+        {"hosts": published},
     )
 
 

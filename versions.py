@@ -167,6 +167,7 @@ PRODUCTS: Mapping[str, Image] = {
     "cadvisor": CADVISOR,
     "blackbox-exporter": BLACKBOX_EXPORTER,
     "engine-proxy": HAPROXY,
+    "login-proxy": HAPROXY,
 }
 """Product → what runs it, by the name of its workload."""
 

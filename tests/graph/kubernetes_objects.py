@@ -29,6 +29,8 @@ SECRETS = {
     "grafanaDatabasePassword": CANARY,
     "lokiAccessKeyId": CANARY,
     "lokiSecretAccessKey": CANARY,
+    "loginPassword": CANARY,
+    "pushPassword": CANARY,
 }
 
 
