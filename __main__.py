@@ -10,6 +10,7 @@ from components.cadvisor import Cadvisor
 from components.collector import Collector
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
+from components.hub import link
 from components.jaeger import Jaeger
 from components.kube_state_metrics import KubeStateMetrics
 from components.log_collector import LogCollector
@@ -37,7 +38,8 @@ for announcement in plan.announcements:
 
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
-prometheus = Prometheus("prometheus", plan.prometheus, runtime)
+hub = link(settings.hub, settings.environment_label)
+prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub}, runtime)
 bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
 loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
@@ -47,7 +49,7 @@ alertmanager = Alertmanager(
     {"alerting": settings.alerting, "secrets": receiver_secrets, "links": plan.prometheus["links"]},
     runtime,
 )
-collector = Collector("collector", plan.collector, runtime)
+collector = Collector("collector", {**plan.collector, "hub": hub}, runtime)
 if "node-exporter" in plan.products:
     NodeExporter("node-exporter", runtime)
 if "blackbox-exporter" in plan.products:

@@ -19,6 +19,7 @@ from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from mixins import applying
 from mixins.model import Links, Mixin
+from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
 from runtimes import Runtime, runtime_for
 from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
@@ -95,6 +96,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     )
     has_services = engine or cluster or any(service.metrics for service in services)
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
+    scraped |= ({HUB} if settings.hub else set()) | ({SPOKES} if settings.spokes else set())
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
     mixins = (*applying(scraped), *_of_services(services, settings, ServiceLinks(grafana_url)))
     return Plan(
@@ -112,11 +114,13 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "mixins": mixins,
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
+            "spokes": settings.spokes,
         },
         {
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
+            "spokes": settings.spokes,
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},

@@ -166,6 +166,8 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     if workload in ("prometheus", "blackbox-exporter"):
         # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
+    if workload == "collector" and site.settings.hub:
+        rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "grafana" and (database := site.settings.dashboards.database):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):

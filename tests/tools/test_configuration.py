@@ -68,6 +68,7 @@ def placement(request: pytest.FixtureRequest, settings: Settings) -> Placement:
 def written(workload: Workload, folder: Path) -> Path:
     """Write a workload's files; return their folder."""
     for name, text in workload.files.items():
+        assert isinstance(text, str)
         file = folder / workload.name / "config" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

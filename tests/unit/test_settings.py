@@ -218,8 +218,10 @@ def test_passwords_of_the_login_are_for_stacks_that_have_one() -> None:
     published = {"kubernetes": {"host": "o.example.org", "published": ["loki"]}}
     read({"pushPassword": "a password of one line"}, **published)
     assert problems({"pushPassword": f"two\nlines {CANARY}"}, **published) == [
-        "pushPassword: contains a line break or another character that cannot be typed; "
-        "set it with: pulumi config set --secret pushPassword"
+        (
+            "pushPassword: contains a line break or another character that cannot be typed; "
+            "set it with: pulumi config set --secret pushPassword"
+        )
     ]
     assert problems({"loginPassword": CANARY}) == [
         "loginPassword: nothing uses this secret; remove it with: pulumi config rm loginPassword"
