@@ -90,6 +90,12 @@ def test_the_shortest_stack_file_is_complete() -> None:
             {"kubernetes": {"published": ["loki"], "hosts": {"jaeger": "jaeger.example.org"}}},
             "hosts.jaeger: is not published; add it to kubernetes.published",
         ),
+        ({"hub": {"stack": "prod"}}, "hub.stack: use the full name of a stack, such as organization/"),
+        ({"spokes": ["edge", "test"]}, "spokes: 'test' is this stack's own environment; remove it"),
+        (
+            {"target": "gke", "profile": "ha", "spokes": ["edge"]},
+            "each of the two Prometheus of the profile 'ha' would get a part of what they send",
+        ),
         ({"kubernetes": {"namespace": "My_Space"}}, "lower-case letters, digits and hyphens"),
         (
             {"docker": {"bindAddress": "0.0.0.0"}},
