@@ -1,7 +1,7 @@
 """RabbitMQ, seen by its own plugin ``rabbitmq_prometheus``.
 
-Queues are told apart where the server has ``prometheus.return_per_object_metrics = true``; elsewhere all of a node
-are counted as one. Its other address ``/metrics/per-object`` will not do: it says nothing of the alarms.
+Queues are told apart where the server has ``prometheus.return_per_object_metrics = true``; elsewhere all of a
+node are counted as one. Its other address ``/metrics/per-object`` will not do: it says nothing of the alarms.
 """
 
 from __future__ import annotations
