@@ -44,7 +44,7 @@ class Service(Entry):
     """URLs that must answer with 2xx, asked as somebody outside would; no credentials in them."""
     slos: tuple[Objective, ...] = ()
     """Objectives of the service."""
-    alerts: Alerts = Alerts()
+    alerts: Alerts = Field(default_factory=Alerts)
     """What is different about the alerts of all its objectives."""
     links: Mapping[DnsName, Url] = Field(default_factory=dict)
     """Pages about the service, shown on its dashboard; ``runbook`` replaces the alerts' own runbook pages."""

@@ -12,6 +12,7 @@ from mixins.model import Alert, RecordingRule, RuleGroup, Severity
 from slo.links import ServiceLinks
 from slo.model import WINDOW, AlertOptions, BurnRate, Slo, burn_rates
 from slo.policy import BudgetPolicy, Window
+from slo.templates import literal
 from units import seconds
 
 BASE: Window = "5m"
@@ -123,6 +124,7 @@ def _alert(
             '{{ $value | printf "%.1f" }} times faster than it lasts. Budget left: '
             + _query(f'slo:period_error_budget_remaining:ratio{{slo_id="{slo.id}"}}', "humanizePercentage")
             + "."
+            + (f" {literal(slo.description)}" if slo.description else "")
         ),
         labels=labels,
         annotations={
