@@ -173,6 +173,20 @@ def test_a_few_errors_of_a_quiet_service_alert_only_without_the_guard(tmp_path: 
     assert evaluate(tmp_path, [guarded, unguarded, sustained], series, checks) == ""
 
 
+def test_a_young_service_has_only_the_errors_that_it_had(tmp_path: Path) -> None:
+    """Ten failures in its first ten minutes are ten, not sixty in an hour."""
+    young = Incident("young", 0.5, 60, requests=2, healthy=0)
+    watched, minimum = 40, 20
+    slo, first = young.slo("30d", minimum_errors=minimum), minimum / 1
+    assert first_minute(young.failures(watched), "page", "30d", requests=2, minimum=minimum) == first
+    began = first_firing(young, slo, "page", watched)
+    checks = [
+        check(watched, f"{began} - {first} >= bool 0", 1),
+        check(watched, f"{began} - {first} <= bool 5", 1),
+    ]
+    assert evaluate(tmp_path, [slo], young.series(watched), checks) == ""
+
+
 def test_missed_scrapes_neither_alert_nor_hide_an_incident(tmp_path: Path) -> None:
     short = tuple((minute, minute + 2) for minute in range(-600, 120, 5))
     long = ((-300, -288), (60, 72))
