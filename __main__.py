@@ -59,7 +59,7 @@ if plan.engine and "cadvisor" in plan.products:
 if "kube-state-metrics" in plan.products:
     KubeStateMetrics("kube-state-metrics", runtime)
 if plan.cluster and "log-collector" in plan.products:
-    LogCollector("log-collector", {"cluster": plan.cluster}, runtime)
+    LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 import versions
+from catalogue import Service
 from components.collector_logs import (
     CONTAINERS,
     LogFiles,
@@ -40,6 +41,8 @@ class CollectorArgs(TypedDict):
     """Environments that send it what their own collectors have derived metrics from."""
     hub: NotRequired[HubLink | None]
     """Stack that it sends log lines and traces to as well."""
+    services: Sequence[Service]
+    """Services of the catalogue, whose lines it gives the labels of their entries."""
 
 
 class Collector(pulumi.ComponentResource):
@@ -107,7 +110,7 @@ def configuration(args: CollectorArgs, placement: Placement, hub: Intake | None 
     to_hub = exporter(hub, NAME, placement, _DELIVERY) if hub else {}
     follow = {f"file_log/{source.service}": follow_files(source) for source in args["logs"]}
     if engine:
-        follow[CONTAINERS] = follow_containers(engine, placement)
+        follow[CONTAINERS] = follow_containers(engine, placement, args["services"])
     # Each of a pair has everything, as it has what it scrapes itself.
     stores = {
         f"otlp_http/{address.partition('.')[0].partition(':')[0]}": {
@@ -147,7 +150,10 @@ def configuration(args: CollectorArgs, placement: Placement, hub: Intake | None 
             },
             # The connectors add it; it changes at every start and would make every series a new one.
             "resource/connectors": {"attributes": [{"key": "collector.instance.id", "action": "delete"}]},
-            "transform/labels": {"error_mode": "ignore", "log_statements": label_statements()},
+            "transform/labels": {
+                "error_mode": "ignore",
+                "log_statements": label_statements(args["services"]),
+            },
             "groupbyattrs/level": {"keys": ["level"]},
             **({"filter/spokes": _without(spokes)} if spokes else {}),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 
 from operations import deploy, health, images, password, review, routes
@@ -53,6 +54,19 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; return its exit status: 141, as in a shell, once nobody reads on (``| head``)."""
+    try:
+        try:
+            return main(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter writes out at its end what is left, and is not to find out once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _outputs(chosen: argparse.Namespace) -> int:
@@ -124,4 +138,4 @@ def _health(chosen: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))
