@@ -8,7 +8,17 @@ from functools import cached_property
 import pulumi
 
 from runtimes import Deployed, UnsupportedError, looks_around
-from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
+from runtimes.kubernetes import (
+    configuration,
+    definitions,
+    exposure,
+    identity,
+    network,
+    operated,
+    permissions,
+    preflight,
+    workloads,
+)
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
 from runtimes.order import Order
@@ -62,12 +72,15 @@ class KubernetesRuntime:
             parent=parent, provider=self._namespaces.provider, depends_on=[self._namespaces]
         )
         children = Children(parent.pulumi_resource_name, options)
+        if workload.name == operated.OPERATOR:
+            children = children.after(definitions.register(workload, self._site, children))
         identity.service_account(workload, self._site, children)
         permissions.roles(workload, self._site, children)
         network.service(workload, self._site, children)
         network.replicas(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)
+        files += operated.rule_files(workload, self._site)
         waiting = children.after(self._order.before(workload))
         self._order.runs(workload, workloads.controller(workload, self._site, files, waiting))
         workloads.disruption_budget(workload, self._site, children)
