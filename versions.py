@@ -181,6 +181,10 @@ PRODUCTS: Mapping[str, Image] = {
     "cadvisor": CADVISOR,
     "blackbox-exporter": BLACKBOX_EXPORTER,
     "engine-proxy": HAPROXY,
+    "kube-state-metrics": KUBE_STATE_METRICS,
+    "log-collector": COLLECTOR,
+    "prometheus-operator": PROMETHEUS_OPERATOR,
+    "prometheus-agent": PROMETHEUS,
 }
 """Product → what runs it, by the name of its workload."""
 

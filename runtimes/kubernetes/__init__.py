@@ -36,6 +36,7 @@ class KubernetesRuntime:
     def __init__(self, target: Target, settings: Settings) -> None:
         self._site = Site(target, settings)
         self._order = Order()
+        self._remarks: list[str] = []
         self.placement = self._site.placement
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
@@ -54,7 +55,7 @@ class KubernetesRuntime:
             # Its client takes half a second to load, which no other preview should pay.
             from runtimes.kubernetes import cluster  # noqa: PLC0415
 
-            found += cluster.problems(self._site)
+            found += cluster.problems(self._site, workloads, self._remarks)
         return found
 
     def notices(self) -> tuple[str, ...]:
@@ -62,8 +63,8 @@ class KubernetesRuntime:
         return preflight.notices(self._site)
 
     def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
-        """Return nothing: the cluster's nodes pull images by themselves."""
-        return ()
+        """Return what the cluster has said that keeps nobody from deploying."""
+        return tuple(self._remarks)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the objects of a workload as children of ``parent``."""

@@ -15,6 +15,7 @@ import versions
 from placement import each
 from runtimes.kubernetes import pods
 from runtimes.kubernetes.configuration import Mounted
+from runtimes.kubernetes.objects import as_object
 from runtimes.kubernetes.site import Children, Site
 from scraping.kubernetes_monitors import GROUP, OPERATED, RULES, monitors, rule_config_maps, rules
 from workload import Resources, Workload
@@ -75,7 +76,7 @@ def _common(workload: Workload, site: Site) -> dict[str, Any]:
         "version": workload.image.tag,
         "serviceAccountName": workload.name,
         "scrapeInterval": site.settings.metrics.scrape_interval,
-        "securityContext": _camel(pods.pod_security(workload.user)),
+        "securityContext": as_object(pods.pod_security(workload.user)),
         "prometheusExternalLabelName": "",
         "replicaExternalLabelName": "",
     }
@@ -93,7 +94,7 @@ def _no_pods(workload: Workload, site: Site) -> dict[str, Any]:
 
 
 def _pod(workload: Workload, site: Site) -> dict[str, Any]:
-    port, reloader = workload.port("http"), _camel(pods.resources(_RELOADER))
+    port, reloader = workload.port("http"), as_object(pods.resources(_RELOADER))
     probe = {"httpGet": {"path": "/healthz", "port": _RELOADER_PORT}}
     return {
         **_common(workload, site),
@@ -103,7 +104,7 @@ def _pod(workload: Workload, site: Site) -> dict[str, Any]:
         "portName": port.name,
         "enableServiceLinks": False,
         "podMetadata": {"labels": {"app.kubernetes.io/part-of": "observability"}},
-        "resources": _camel(pods.resources(workload.resources)),
+        "resources": as_object(pods.resources(workload.resources)),
         "storage": {"emptyDir": {"sizeLimit": _WRITE_AHEAD_LOG}},
         "serviceDiscoveryRole": "EndpointSlice",
         "remoteWrite": [
@@ -120,15 +121,3 @@ def _pod(workload: Workload, site: Site) -> dict[str, Any]:
         ],
         "initContainers": [{"name": "init-config-reloader", "resources": reloader}],
     }
-
-
-def _camel(given: Any) -> Any:
-    """Return the arguments of a resource as its object has them."""
-    if not isinstance(given, dict):
-        return given
-    return {_word(key): _camel(value) for key, value in given.items()}
-
-
-def _word(key: str) -> str:
-    first, *rest = key.split("_")
-    return first + "".join(part.capitalize() for part in rest)
