@@ -48,7 +48,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 ),
                 Alert(
                     "PrometheusOperatorNotReady",
-                    expr=f"max_over_time(prometheus_operator_ready{{{OPERATOR}}}[5m]) == 0",
+                    expr=f"max_over_time(prometheus_operator_ready{{{OPERATOR}}}[{thresholds.window}]) == 0",
                     for_="5m",
                     severity=Severity.WARNING,
                     summary="The Prometheus Operator runs, but does nothing yet.",

@@ -1,7 +1,7 @@
-"""Whether the rules of the cluster's owners admit the stack: tried at the API server, without making anything.
+"""Whether the rules of the cluster's owners admit the stack: tried at the API server, making nothing.
 
-Gatekeeper (of which Azure Policy and AKS' deployment safeguards are made), Kyverno, Autopilot's webhooks and the
-API server's own policies refuse pods; what makes pods is accepted, and then waits for ever.
+Gatekeeper (of which Azure Policy and AKS' deployment safeguards are made), Kyverno, Autopilot's webhooks and
+the API server's own policies refuse pods; what makes pods is accepted, and then waits for ever.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def refusals(
 ) -> Iterator[tuple[str, bool]]:
     """Yield each reason why pods of the stack are refused, and whether it is certain.
 
-    It is not while the stack's namespace is not there: pods are then tried in another, whose rules may differ.
+    It is not while the stack's namespace is missing: pods are then tried in another, whose rules may differ.
     """
     there = {
         name for name in (site.namespace, site.agents) if ask(CoreV1Api(connection).read_namespace, name)
