@@ -37,6 +37,8 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     "blackbox-exporter": (Port("http", 9115),),
     "engine-proxy": (Port("http", 2375),),
     "kube-state-metrics": (Port("http", 8080), Port("telemetry", 8081)),
+    "prometheus-operator": (Port("http", 8080),),
+    "prometheus-agent": (Port("http", 9090),),
     "log-collector": (Port("health", 13133), Port("metrics", 8888)),
 }
 """Every product's ports with the numbers its community knows."""

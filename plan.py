@@ -24,6 +24,7 @@ from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs
 from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from scraping.kubernetes import cluster_jobs, own_pods
 from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
+from scraping.kubernetes_monitors import RULES
 from scraping.services import declared_containers, declared_pods, service_jobs
 from scraping.services import problems as service_problems
 from settings import Settings, StackFileError, load
@@ -68,7 +69,11 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
     cluster = kubernetes_cluster(target, settings)
-    wanted = (*PRODUCTS, *(name for name in target.products if engine or name not in DISCOVERY))
+    wanted = (
+        *PRODUCTS,
+        *(name for name in target.products if engine or name not in DISCOVERY),
+        *(cluster.operated if cluster else ()),
+    )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
     problems += (
@@ -108,6 +113,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "environment": settings.environment_label,
             "metrics": settings.metrics,
             "jobs": jobs,
+            "rule_folders": (RULES,) if cluster and cluster.operated else (),
             "mixins": mixins,
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),

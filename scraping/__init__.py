@@ -28,6 +28,8 @@ OWN_JOBS = {
     "engine-proxy": ("engine-proxy", "http", "/metrics"),
     "cadvisor": ("cadvisor", "http", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
+    "prometheus-operator": ("prometheus-operator", "http", "/metrics"),
+    "prometheus-agent": ("prometheus-agent", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
 

@@ -44,6 +44,13 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("grafana", "jaeger"): ("http",),
 }
 """Who talks to whom in the stack → names of the ports; every other pair is refused."""
+OPERATED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("prometheus", "prometheus-operator"): ("http",),
+    ("prometheus", "prometheus-agent"): ("http",),
+    ("prometheus-agent", "prometheus"): ("http",),
+    ("prometheus-agent", "blackbox-exporter"): ("http",),
+}
+"""The same, where the objects of the Prometheus Operator are honoured."""
 INTAKE: Mapping[str, tuple[str, ...]] = {"collector": ("otlp-grpc", "otlp-http", "zipkin")}
 """Ports that pods of every namespace may send to."""
 ENTRANCE: Mapping[str, tuple[str, ...]] = {"grafana": ("http",)}
@@ -137,7 +144,7 @@ def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
     rules: list[NetworkPolicyIngressRuleArgsDict] = [
         {"from_": [_pods(source, site)], "ports": _ports(workload, ports)}
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in edges(site).items()
         if destination == workload
     ]
     if workload in INTAKE:
@@ -150,7 +157,7 @@ def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict
 def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     rules: list[NetworkPolicyEgressRuleArgsDict] = [
         {"to": [_pods(destination, site)], "ports": _ports(destination, ports)}
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in edges(site).items()
         if source == workload
     ]
     if workload in PERMISSIONS:
@@ -160,14 +167,19 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
         if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
             rules += _GOOGLES_IDENTITY
-    if workload in ("prometheus", "blackbox-exporter"):
-        # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
+    if workload in ("prometheus", "prometheus-agent", "blackbox-exporter"):
+        # What they ask is wherever somebody says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "grafana" and (database := site.settings.dashboards.database):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules
+
+
+def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return who talks to whom in a stack → names of the ports."""
+    return EDGES if site.settings.kubernetes.monitors == "ignored" else {**EDGES, **OPERATED}
 
 
 def notification_ports(settings: Settings) -> list[int]:

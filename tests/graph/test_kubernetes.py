@@ -12,7 +12,14 @@ import yaml
 from pulumi.runtime import rpc
 
 from targets import TARGETS
-from tests.graph.kubernetes_objects import CANARY, STACKS, configuration, render, rendered
+from tests.graph.kubernetes_objects import (
+    CANARY,
+    STACKS,
+    configuration,
+    render,
+    rendered,
+    with_kubernetes,
+)
 from units import size_in_bytes
 
 pytestmark = pytest.mark.graph
@@ -306,12 +313,6 @@ def test_who_loki_is_to_its_bucket() -> None:
     assert loki("oke")[2]
     for _, _, spec in render("aks").pods():
         assert spec["serviceAccountName"] == "loki" or "azure" not in str(spec)
-
-
-def with_kubernetes(stack: str, **values: str) -> dict[str, str]:
-    config = configuration(stack)
-    given = json.loads(config["observability:kubernetes"]) | values
-    return config | {"observability:kubernetes": json.dumps(given)}
 
 
 @pytest.mark.parametrize(
