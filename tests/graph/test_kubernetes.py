@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
