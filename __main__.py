@@ -18,6 +18,8 @@ from components.login_proxy import PEOPLE, PROGRAMS, LoginProxy
 from components.loki import Loki
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
+from components.prometheus_agent import PrometheusAgent
+from components.prometheus_operator import PrometheusOperator
 from outputs import CONTRACT_VERSION, export
 from plan import make_plan
 from provider.resources import Password
@@ -60,6 +62,10 @@ if "kube-state-metrics" in plan.products:
     KubeStateMetrics("kube-state-metrics", runtime)
 if plan.cluster and "log-collector" in plan.products:
     LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
+if plan.cluster and "prometheus-operator" in plan.products:
+    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
+if "prometheus-agent" in plan.products:
+    PrometheusAgent("prometheus-agent", runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,

@@ -38,6 +38,8 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     "engine-proxy": (Port("http", 2375),),
     "login-proxy": (Port("http", 8080, public=True), Port("metrics", 8405)),
     "kube-state-metrics": (Port("http", 8080), Port("telemetry", 8081)),
+    "prometheus-operator": (Port("http", 8080),),
+    "prometheus-agent": (Port("http", 9090),),
     "log-collector": (Port("health", 13133), Port("metrics", 8888)),
 }
 """Every product's ports with the numbers its community knows."""

@@ -26,6 +26,7 @@ from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs
 from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from scraping.kubernetes import cluster_jobs, own_pods
 from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
+from scraping.kubernetes_monitors import RULES
 from scraping.services import declared_containers, declared_pods, service_jobs
 from scraping.services import problems as service_problems
 from settings import Settings, StackFileError, load
@@ -75,6 +76,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     wanted = (
         *PRODUCTS,
         *(name for name in target.products if engine or name not in DISCOVERY),
+        *(cluster.operated if cluster else ()),
         *([login_proxy.NAME] if published else []),
     )
     left_out = runtime.unavailable(wanted)
@@ -117,6 +119,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "environment": settings.environment_label,
             "metrics": settings.metrics,
             "jobs": jobs,
+            "rule_folders": (RULES,) if cluster and cluster.operated else (),
             "mixins": mixins,
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
@@ -126,8 +129,8 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
-            "spokes": settings.spokes,
             "services": services,
+            "spokes": settings.spokes,
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},

@@ -37,12 +37,12 @@ class CollectorArgs(TypedDict):
     """Which files it follows."""
     engine: ContainerEngine | None
     """Engine whose containers' logs it follows; None where there is none."""
+    services: Sequence[Service]
+    """Services of the catalogue, whose lines it gives the labels of their entries."""
     spokes: NotRequired[Sequence[str]]
     """Environments that send it what their own collectors have derived metrics from."""
     hub: NotRequired[HubLink | None]
     """Stack that it sends log lines and traces to as well."""
-    services: Sequence[Service]
-    """Services of the catalogue, whose lines it gives the labels of their entries."""
 
 
 class Collector(pulumi.ComponentResource):

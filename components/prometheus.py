@@ -30,6 +30,8 @@ class PrometheusArgs(TypedDict):
     metrics: Metrics
     jobs: Sequence[ScrapeJob]
     """What it scrapes."""
+    rule_folders: Sequence[str]
+    """Folders below that of its configuration with rules that somebody else puts there."""
     mixins: Sequence[Mixin]
     """What it records and alerts on."""
     thresholds: Thresholds
@@ -133,7 +135,9 @@ def configuration(args: PrometheusArgs, placement: Placement, hub: Intake | None
             "translation_strategy": "UnderscoreEscapingWithSuffixes",
             "promote_resource_attributes": ["service.name", "service.version", "deployment.environment.name"],
         },
-        "rule_files": [f"{placement.config(NAME)}/rules/*.yaml"],
+        "rule_files": [
+            f"{placement.config(NAME)}/{folder}/*.yaml" for folder in ("rules", *args["rule_folders"])
+        ],
         "alerting": {
             "alertmanagers": [
                 {"static_configs": [{"targets": list(each(placement, "alertmanager", "http"))}]},

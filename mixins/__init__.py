@@ -50,6 +50,7 @@ from mixins.stack import (
     notifications,
     prometheus,
     prometheus_load,
+    prometheus_operator,
     targets,
 )
 
@@ -94,6 +95,8 @@ MIXINS: tuple[Mixin, ...] = (
     blackbox.MIXIN,
     prometheus.MIXIN,
     prometheus_load.MIXIN,
+    prometheus_operator.MIXIN,
+    prometheus_operator.AGENT_MIXIN,
     alertmanager.MIXIN,
     notifications.MIXIN,
     loki.MIXIN,

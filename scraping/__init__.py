@@ -29,6 +29,8 @@ OWN_JOBS = {
     "cadvisor": ("cadvisor", "http", "/metrics"),
     "login-proxy": ("login-proxy", "metrics", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
+    "prometheus-operator": ("prometheus-operator", "http", "/metrics"),
+    "prometheus-agent": ("prometheus-agent", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.section import Section
-from units import DnsName, matching
+from units import DnsName, LabelValue, matching
 
 
 def _not_the_providers(namespace: str) -> str:
@@ -25,6 +25,14 @@ ClusterId = Annotated[
     ),
 ]
 """UID of the namespace ``kube-system``, which no two clusters share; it may be empty."""
+LabelKey = Annotated[
+    str,
+    matching(
+        r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+        "use the name of a label of Kubernetes, such as release or example.org/team",
+    ),
+]
+"""Name of a label of an object of Kubernetes."""
 
 
 WithoutLogin = Literal["prometheus", "alertmanager", "loki", "jaeger", "collector"]
@@ -53,6 +61,14 @@ class Kubernetes(Section):
     """Namespace of the stack; its agents and its gateway get ``-agents`` and ``-gateway`` beside it."""
     monitored_namespaces: tuple[DnsName, ...] = ()
     """Namespaces whose pods' log lines are collected and whose annotated pods are scraped; empty for all."""
+    monitors: Literal["ignored", "found", "installed"] = "ignored"
+    """What becomes of ServiceMonitor, PodMonitor, Probe and PrometheusRule objects: the Prometheus Operator
+    of the cluster honours them (``found``), or one that comes with the stack (``installed``)."""
+    monitor_labels: Mapping[LabelKey, LabelValue] = {}
+    """Labels that such an object must have to be honoured; empty for all."""
+    monitor_secrets: bool = False
+    """Whether the operator that is installed may read the Secrets and ConfigMaps of every namespace, to which
+    monitors with ``basicAuth``, ``authorization`` or ``tlsConfig`` refer."""
     host: str = ""
     """DNS name under which people open the stack; required where the target has a gateway."""
     published: tuple[WithoutLogin, ...] = ()
@@ -78,6 +94,18 @@ class Kubernetes(Section):
     def published_hosts(self) -> Mapping[str, str]:
         """DNS name of each published product."""
         return {product: self.hosts.get(product, f"{product}.{self.host}") for product in self.published}
+
+    @model_validator(mode="after")
+    def _monitors_that_are_honoured(self) -> Self:
+        if self.monitor_labels and self.monitors == "ignored":
+            raise ValueError(
+                "monitorLabels choose among the objects that monitors are not to honour; set monitors"
+            )
+        if self.monitor_secrets and self.monitors != "installed":
+            raise ValueError(
+                "monitorSecrets is about the operator that monitors: installed brings; leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

@@ -47,6 +47,13 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     **{(login_proxy.NAME, product): (access.port,) for product, access in login_proxy.ACCESS.items()},
 }
 """Who talks to whom in the stack → names of the ports; every other pair is refused."""
+OPERATED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("prometheus", "prometheus-operator"): ("http",),
+    ("prometheus", "prometheus-agent"): ("http",),
+    ("prometheus-agent", "prometheus"): ("http",),
+    ("prometheus-agent", "blackbox-exporter"): ("http",),
+}
+"""The same, where the objects of the Prometheus Operator are honoured."""
 INTAKE: Mapping[str, tuple[str, ...]] = {"collector": ("otlp-grpc", "otlp-http", "zipkin")}
 """Ports that pods of every namespace may send to."""
 ENTRANCE: Mapping[str, tuple[str, ...]] = {ASKS_WHO: ("http",), login_proxy.NAME: ("http",)}
@@ -140,7 +147,7 @@ def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
     rules: list[NetworkPolicyIngressRuleArgsDict] = [
         {"from_": [_pods(source, site)], "ports": _ports(workload, ports)}
-        for (source, destination), ports in _edges(site).items()
+        for (source, destination), ports in edges(site).items()
         if destination == workload
     ]
     if workload in INTAKE:
@@ -153,7 +160,7 @@ def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict
 def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     rules: list[NetworkPolicyEgressRuleArgsDict] = [
         {"to": [_pods(destination, site)], "ports": _ports(destination, ports)}
-        for (source, destination), ports in _edges(site).items()
+        for (source, destination), ports in edges(site).items()
         if source == workload
     ]
     if workload in PERMISSIONS:
@@ -163,8 +170,8 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
         if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
             rules += _GOOGLES_IDENTITY
-    if workload in ("prometheus", "blackbox-exporter"):
-        # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
+    if workload in ("prometheus", "prometheus-agent", "blackbox-exporter"):
+        # What they ask is wherever somebody says, and some agents are on the machines' own network.
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "collector" and site.settings.hub:
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
@@ -175,12 +182,13 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     return rules
 
 
-def _edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """Return who talks to whom in this stack: the login leads to what is published, if anything is."""
+def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return who talks to whom in this stack → names of the ports; the login leads to what is published."""
     published = site.settings.kubernetes.published
+    known = EDGES if site.settings.kubernetes.monitors == "ignored" else {**EDGES, **OPERATED}
     return {
         (source, destination): ports
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in known.items()
         if (source != login_proxy.NAME or destination in published)
         and (destination != login_proxy.NAME or published)
     }

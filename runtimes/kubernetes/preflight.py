@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from placement import PORTS
+from runtimes.kubernetes import definitions
 from runtimes.kubernetes.site import ASKS_WHO, Site
 from runtimes.kubernetes.storage import asked, claimed_size
 from targets import Exposure
@@ -26,6 +27,11 @@ def problems(site: Site) -> list[str]:
         found.append(
             "alerting.receivers: is empty: alerts would go nowhere; add one, for example "
             "{name: team, webhook: {url: https://alerts.example.org/hook}}"
+        )
+    if settings.kubernetes.monitors == "installed" and definitions.missing():
+        found.append(
+            "kubernetes.monitors: installed needs the Prometheus Operator's custom resource definitions, "
+            "which are not on this machine yet; run: make setup"
         )
     return found
 

@@ -149,10 +149,23 @@ def configuration(stack: str) -> dict[str, str]:
     return config | wanted
 
 
+def with_kubernetes(stack: str, **values: Any) -> dict[str, str]:
+    """Return what a committed stack file says, with other settings of the cluster."""
+    config = configuration(stack)
+    given = json.loads(config["observability:kubernetes"]) | values
+    return config | {"observability:kubernetes": json.dumps(given)}
+
+
 @functools.cache
 def render(stack: str) -> Rendering:
     """Run the whole program for a committed stack file."""
     return rendered(stack, configuration(stack))
+
+
+@functools.cache
+def render_with_monitors(monitors: str = "installed") -> Rendering:
+    """Run it for the stack of AKS, which then honours the objects of the Prometheus Operator."""
+    return rendered("aks", with_kubernetes("aks", monitors=monitors))
 
 
 def rendered(stack: str, config: dict[str, str]) -> Rendering:

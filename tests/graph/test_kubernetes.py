@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
@@ -13,7 +12,14 @@ import yaml
 from pulumi.runtime import rpc
 
 from targets import TARGETS
-from tests.graph.kubernetes_objects import CANARY, STACKS, configuration, render, rendered
+from tests.graph.kubernetes_objects import (
+    CANARY,
+    STACKS,
+    configuration,
+    render,
+    rendered,
+    with_kubernetes,
+)
 from units import size_in_bytes
 
 pytestmark = pytest.mark.graph
@@ -324,12 +330,6 @@ def test_who_loki_is_to_its_bucket() -> None:
     assert loki("oke")[2]
     for _, _, spec in render("aks").pods():
         assert spec["serviceAccountName"] == "loki" or "azure" not in str(spec)
-
-
-def with_kubernetes(stack: str, **values: Any) -> dict[str, str]:
-    config = configuration(stack)
-    given = json.loads(config["observability:kubernetes"]) | values
-    return config | {"observability:kubernetes": json.dumps(given)}
 
 
 @pytest.mark.parametrize(

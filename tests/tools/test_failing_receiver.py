@@ -49,6 +49,7 @@ def watching(folder: Path, port: int, alertmanager_port: int) -> Iterator[None]:
         {
             "environment": "test",
             "metrics": Metrics(scrape_interval="1s"),
+            "rule_folders": (),
             "jobs": own_jobs(("alertmanager",), placement),
             "mixins": (Mixin("alertmanager", frozenset(), at_once),),
             "thresholds": Thresholds(window="10s"),
