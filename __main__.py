@@ -6,6 +6,7 @@ import pulumi
 
 from components.alertmanager import Alertmanager
 from components.blackbox_exporter import BlackboxExporter
+from components.buckets import Bucket
 from components.cadvisor import Cadvisor
 from components.collector import Collector
 from components.engine_proxy import EngineProxy
@@ -42,8 +43,11 @@ if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
 hub = link(settings.hub, settings.environment_label)
 prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub}, runtime)
-bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
-loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
+made = Bucket("loki-bucket", plan.loki_bucket).made if plan.loki_bucket else None
+bucket_secrets = (
+    made.secrets if made else {key: config.require_secret(key) for key in settings.logs.secret_keys}
+)
+loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets, "made": made}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
 receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(

@@ -10,7 +10,8 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import login_proxy, loki_storage
+from components import buckets, login_proxy, loki_storage
+from components.buckets import Asked, BucketArgs
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
@@ -63,6 +64,8 @@ class Plan:
     loki: LokiStorage
     grafana: GrafanaContent
     login_proxy: LoginProxyContent
+    loki_bucket: BucketArgs | None
+    """The bucket that is made for log lines; None where it is there already, or none is wanted."""
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -88,7 +91,9 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _forgotten(services, settings)
         + service_problems(services, target, engine, cluster)
     )
-    problems += loki_storage.problems(settings.logs.object_storage, target)
+    bucket, where = settings.logs.object_storage, settings.create_buckets
+    problems += loki_storage.problems(bucket, target, made=where is not None)
+    problems += buckets.problems(where, bucket, target)
     problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
@@ -135,6 +140,14 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
         {"hosts": published},
+        {
+            "kind": target.object_storage,
+            "asked": Asked(bucket, settings.kubernetes.namespace, ("loki",)),
+            "where": where,
+            "keep": not settings.delete_data,
+        }
+        if bucket and where
+        else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 import versions
+from components.buckets import MadeBucket
 from components.loki_storage import stores
 from placement import PORTS, Placement
 from rendering import to_yaml
@@ -39,6 +40,8 @@ class LokiArgs(LokiStorage):
 
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Configuration key → value of every secret that its bucket needs."""
+    made: NotRequired[MadeBucket | None]
+    """The bucket, where the program makes it."""
 
 
 class Loki(pulumi.ComponentResource):
@@ -60,7 +63,8 @@ class Loki(pulumi.ComponentResource):
 
 def workload(args: LokiArgs, placement: Placement) -> Workload:
     """Return Loki as one process that does everything."""
-    storage, secrets = args["logs"].object_storage, args.get("secrets", {})
+    storage, made = args["logs"].object_storage, args.get("made")
+    secrets = args.get("secrets", {})
     # A key can only be said in the file itself, which so becomes a secret.
     secret_files = (
         {_FILE: pulumi.Output.all(**secrets).apply(lambda known: _text(args, placement, known))}
@@ -75,13 +79,19 @@ def workload(args: LokiArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("http", "/ready"),
         resources=Resources("200m", "1000m", "256Mi", "1Gi"),
-        files={} if secret_files else {_FILE: _text(args, placement, {})},
+        files={} if secret_files else {_FILE: _once_made(made, _text(args, placement, {}))},
         secrets=secret_files,
+        cloud_identity=made.client_id if made else "",
         volume=Volume(args["logs"].storage),
         outbound=storage is not None,
         replicas=len(placement.replicas(NAME)) or 1,
         peer_ports=(_PEERS,) if placement.replicas(NAME) else (),
     )
+
+
+def _once_made(made: MadeBucket | None, text: str) -> pulumi.Input[str]:
+    """Return a file that is there once the bucket that it names may be used, and with it the product."""
+    return made.name.apply(lambda _: text) if made else text
 
 
 def _text(args: LokiArgs, placement: Placement, secrets: Mapping[str, str]) -> str:

@@ -19,8 +19,13 @@ LOSES_CHUNKS = frozenset({"3.6.11", "3.7.0", "3.7.1", "3.7.2"})
 """Versions that send chunks in a form which Oracle's object storage refuses, and then drop them."""
 
 
-def problems(storage: ObjectStorage | None, target: Target, version: str = versions.LOKI.tag) -> list[str]:
-    """Return why log lines cannot be kept in that bucket at a target, a line each."""
+def problems(
+    storage: ObjectStorage | None, target: Target, version: str = versions.LOKI.tag, *, made: bool = False
+) -> list[str]:
+    """Return why log lines cannot be kept in that bucket at a target, a line each.
+
+    ``made`` says whether the program makes the bucket, and with it the identity that may use it.
+    """
     if storage is None:
         return []
     key, kind = "logs.objectStorage", target.object_storage
@@ -29,7 +34,7 @@ def problems(storage: ObjectStorage | None, target: Target, version: str = versi
     found = [
         f"{key}.{_WORDS[name]}: is required on target {target.name!r}"
         for name in _NEEDED[kind]
-        if not getattr(storage, name)
+        if not getattr(storage, name) and not (made and name == "client_id")
     ]
     found += [
         f"{key}.{word}: means nothing on target {target.name!r}; remove it"

@@ -111,6 +111,9 @@ def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> Mapping[
         except ValidationError:
             settings = Settings(stack="", target="process")
     named = [key for name in SECTIONS_WITH_SECRETS for key in getattr(settings, name).secret_keys]
+    if settings.create_buckets:
+        # With the bucket its key is made as well.
+        named = [key for key in named if key not in settings.logs.secret_keys]
     wanted = {**dict.fromkeys([GRAFANA_PASSWORD, *named], _anything), **settings.alerting.secrets}
     if settings.kubernetes.published:
         wanted |= dict.fromkeys((LOGIN_PASSWORD, PUSH_PASSWORD), _one_line)

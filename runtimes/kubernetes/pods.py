@@ -46,7 +46,7 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
             "labels": {
                 **site.labels(workload.name),
                 **site.replica_labels(workload),
-                **pod_labels(workload.name, site),
+                **pod_labels(workload, site),
             }
         },
         "spec": {

@@ -33,6 +33,12 @@ SECRETS = {
     "pushPassword": CANARY,
 }
 
+MADE: dict[str, dict[str, str]] = {
+    "observability:index:Password": {"result": CANARY},
+    "azure-native:managedidentity:UserAssignedIdentity": {"clientId": "made-client", "principalId": "made"},
+    "oci:Identity/customerSecretKey:CustomerSecretKey": {"key": CANARY},
+}
+"""Token → outputs that a provider makes."""
 HUB = {
     "contract_version": "1",
     "environment": "central",
@@ -57,6 +63,8 @@ class Resource:
     wire: dict[str, Any]
     """Inputs as they go to the engine, where secrets are marked."""
     retained: bool
+    dependencies: frozenset[str] = frozenset()
+    """URNs of what has to be there before it."""
 
 
 @dataclass
@@ -110,7 +118,14 @@ class _Monitor(mocks.MockMonitor):
             inputs["metadata"].setdefault("name", f"{request.name}-0a1b2c3d")
         self.rendering.resources.append(
             Resource(
-                response.urn, request.type, request.name, request.parent, inputs, wire, request.retainOnDelete
+                response.urn,
+                request.type,
+                request.name,
+                request.parent,
+                inputs,
+                wire,
+                request.retainOnDelete,
+                frozenset(request.dependencies),
             )
         )
         return response
@@ -127,8 +142,7 @@ class _Cluster(mocks.Mocks):
         if args.typ == "pulumi:pulumi:StackReference":
             secret = [name for name in HUB if name.endswith("_password")]
             state |= {"outputs": HUB, "secretOutputNames": secret}
-        if args.typ == "observability:index:Password":
-            state["result"] = CANARY
+        state |= MADE.get(args.typ, {})
         if args.typ.startswith("kubernetes:") and "metadata" in state:
             state["metadata"] = {"name": f"{args.name}-0a1b2c3d", **state["metadata"]}
         return f"{args.name}-id", state
