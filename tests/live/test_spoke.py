@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from tests.live.conftest import SPOKE, Stack, get, post
 from tests.project import free_offset, until
@@ -22,17 +23,16 @@ pytestmark = pytest.mark.live
 def spoke(stack: Stack) -> Iterator[Stack]:
     """A deployed stack whose hub is the other one."""
     project = replace(stack.project, stack=SPOKE)
-    (project.path / f"Pulumi.{SPOKE}.yaml").write_text("config:\n  observability:target: process\n")
+    settings = {
+        "target": "process",
+        "portOffset": free_offset(),
+        "metrics": {"scrapeInterval": "1s"},
+        "catalog": [],
+        "hub": {"stack": f"organization/observability/{stack.project.stack}"},
+    }
+    config = {f"observability:{key}": value for key, value in settings.items()}
+    (project.path / f"Pulumi.{SPOKE}.yaml").write_text(yaml.safe_dump({"config": config}))
     project.run("stack", "init", SPOKE)
-    hub = f"organization/observability/{stack.project.stack}"
-    project.configure(
-        {
-            "portOffset": free_offset(),
-            "metrics.scrapeInterval": "1s",
-            "hub.stack": hub,
-            "catalog": "[]",
-        }
-    )
     try:
         project.up()
         yield Stack(project, project.outputs(secrets=True), stack.receiver)
