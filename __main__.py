@@ -58,7 +58,7 @@ if plan.engine and "cadvisor" in plan.products:
 if "kube-state-metrics" in plan.products:
     KubeStateMetrics("kube-state-metrics", runtime)
 if plan.cluster and "log-collector" in plan.products:
-    LogCollector("log-collector", {"cluster": plan.cluster}, runtime)
+    LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
 if plan.cluster and "prometheus-operator" in plan.products:
     PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
 if "prometheus-agent" in plan.products:

@@ -20,11 +20,13 @@ from mixins import applying
 from mixins.model import Links, Mixin
 from placement import Placement
 from runtimes import Runtime, runtime_for
-from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
+from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs
 from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from scraping.kubernetes import cluster_jobs, own_pods
 from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from scraping.kubernetes_monitors import RULES
+from scraping.services import declared_containers, declared_pods, service_jobs
+from scraping.services import problems as service_problems
 from settings import Settings, StackFileError, load
 from slo.links import ServiceLinks
 from slo.mixin import mixins as slo_mixins
@@ -52,6 +54,8 @@ class Plan:
     """Engine whose containers are found by themselves; None where there is none."""
     cluster: KubernetesCluster | None
     """Cluster whose pods are found by themselves; None where there is none."""
+    services: tuple[Service, ...]
+    """The service catalogue."""
     prometheus: PrometheusArgs
     collector: CollectorArgs
     loki: LokiStorage
@@ -77,6 +81,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _unheard(services, products, target)
         + _reserved(services, wanted)
         + _forgotten(services, settings)
+        + service_problems(services, target, engine, cluster)
     )
     problems += loki_storage.problems(settings.logs.object_storage, target)
     problems += profiles.problems(settings, target)
@@ -86,10 +91,10 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     placement, thresholds = runtime.placement, settings.thresholds
     jobs = (
         *(own_pods(products, cluster) if cluster else own_jobs(products, placement)),
-        *service_jobs(services),
+        *service_jobs(services, placement, engine, cluster),
         *probe_jobs(services, placement),
-        *container_jobs(engine, placement),
-        *(cluster_jobs(cluster) if cluster else ()),
+        *container_jobs(engine, placement, declared_containers(services)),
+        *(cluster_jobs(cluster, declared_pods(services)) if cluster else ()),
     )
     has_services = engine or cluster or any(service.metrics for service in services)
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
@@ -103,6 +108,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         tuple(runtime.announcements(products)),
         engine,
         cluster,
+        services,
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
@@ -116,6 +122,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
+            "services": services,
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},

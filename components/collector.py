@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 import pulumi
 
 import versions
+from catalogue import Service
 from components.collector_logs import (
     CONTAINERS,
     LogFiles,
@@ -34,6 +35,8 @@ class CollectorArgs(TypedDict):
     """Which files it follows."""
     engine: ContainerEngine | None
     """Engine whose containers' logs it follows; None where there is none."""
+    services: Sequence[Service]
+    """Services of the catalogue, whose lines it gives the labels of their entries."""
 
 
 class Collector(pulumi.ComponentResource):
@@ -91,7 +94,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
     engine = args["engine"]
     follow = {f"file_log/{source.service}": follow_files(source) for source in args["logs"]}
     if engine:
-        follow[CONTAINERS] = follow_containers(engine, placement)
+        follow[CONTAINERS] = follow_containers(engine, placement, args["services"])
     # Each of a pair has everything, as it has what it scrapes itself.
     stores = {
         f"otlp_http/{address.partition('.')[0].partition(':')[0]}": {
@@ -131,7 +134,10 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
             },
             # The connectors add it; it changes at every start and would make every series a new one.
             "resource/connectors": {"attributes": [{"key": "collector.instance.id", "action": "delete"}]},
-            "transform/labels": {"error_mode": "ignore", "log_statements": label_statements()},
+            "transform/labels": {
+                "error_mode": "ignore",
+                "log_statements": label_statements(args["services"]),
+            },
             "groupbyattrs/level": {"keys": ["level"]},
         },
         "connectors": {

@@ -11,7 +11,7 @@ import versions
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
 from placement import PORTS, Placement, each
-from rendering import to_rule_file, to_yaml
+from rendering import to_yaml
 from runtimes import Runtime
 from scraping import ScrapeJob
 from settings.model import Metrics
@@ -57,7 +57,7 @@ class Prometheus(pulumi.ComponentResource):
 def workload(args: PrometheusArgs, placement: Placement) -> Workload:
     """Return Prometheus as a workload; every rule file is one mixin."""
     rules = {
-        f"rules/{mixin.name}.yaml": to_rule_file(rule_file(groups, args["links"]))
+        f"rules/{mixin.name}.yaml": to_yaml(rule_file(groups, args["links"]))
         for mixin in args["mixins"]
         if (groups := mixin.rules(args["thresholds"]))
     }

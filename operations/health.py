@@ -16,8 +16,8 @@ from typing import Any
 TIMEOUT_SECONDS = 5.0
 FIRST_SCRAPE_SECONDS = 20.0
 """Longer than the usual scrape interval of 15 s."""
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""A stack's own addresses are never behind a proxy."""
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens a stack's own addresses, which are never behind a proxy."""
 
 _PROBES = {
     "grafana_url": "/api/health",
@@ -77,7 +77,7 @@ def _answer(name: str, address: str) -> str:
         address + _PROBES[name], data=body, headers={"Content-Type": "application/json"}
     )
     try:
-        _DIRECT.open(request, timeout=TIMEOUT_SECONDS).close()
+        DIRECT.open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
         # An intake that takes only POST with a payload says so; that is an answer.
         return (
@@ -115,6 +115,6 @@ def _targets(prometheus: str) -> list[Check]:
 
 def _own_targets(prometheus: str) -> list[dict[str, Any]]:
     url = f"{prometheus}/api/v1/targets?state=active"
-    with _DIRECT.open(url, timeout=TIMEOUT_SECONDS) as response:
+    with DIRECT.open(url, timeout=TIMEOUT_SECONDS) as response:
         targets = json.load(response)["data"]["activeTargets"]
     return [target for target in targets if "team" not in target["labels"]]

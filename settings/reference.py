@@ -33,7 +33,8 @@ config:
 
 Secrets are keys of their own, encrypted: `pulumi config set --secret slackApiUrl https://hooks.slack.com/…`.
 Which ones a stack needs follows from its receivers; `grafanaPassword` may set the administrator's password,
-which is generated otherwise.
+which is generated otherwise. Grafana keeps the one of its first start in its database: give it another with
+`python -m operations rotate-password --stack STACK`, which takes what `grafanaPassword` says or generates one.
 
 | key | default | what |
 | --- | --- | --- |

@@ -89,7 +89,7 @@ def sketches(workloads: Collection[str], site: Site) -> Iterator[Workload]:
     placement, cluster = site.placement, kubernetes_cluster(site.target, site.settings)
     for name in workloads:
         if name == log_collector.NAME and cluster:
-            yield log_collector.workload({"cluster": cluster}, placement)
+            yield log_collector.workload({"cluster": cluster, "services": ()}, placement)
         elif name == node_exporter.NAME:
             yield node_exporter.workload(placement)
         elif name in versions.PRODUCTS:

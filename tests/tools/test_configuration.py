@@ -48,6 +48,11 @@ ALERTING = Alerting.model_validate(
     }
 )
 
+CONTAINERS = """\
+metrics: {port: 8080, containers: {org.example/part: 'a "b".c'}}
+logs: {files: [shop.log]}
+"""
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -178,7 +183,9 @@ def test_prometheus_accepts_what_it_finds_on_an_engine(
     tmp_path: Path, tool: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
-    (tmp_path / "shop.yaml").write_text("service: shop\nteam: t\nprobes: ['https://shop.example.org/']\n")
+    (tmp_path / "shop.yaml").write_text(
+        "service: shop\nteam: t\nprobes: ['https://shop.example.org/']\n" + CONTAINERS
+    )
     catalog = f'["{tmp_path}"]'
     plan = make_plan({"observability:target": "docker", "observability:catalog": catalog}, [], "dev")
     placement = plan.runtime.placement
@@ -187,6 +194,11 @@ def test_prometheus_accepts_what_it_finds_on_an_engine(
     main.write_text(main.read_text().replace(placement.config("prometheus"), str(folder)))
     output = tool("promtool", "check", "config", "--lint=all", str(main))
     assert "FAILED" not in output
+    tool(
+        "otelcol",
+        "validate",
+        f"--config={written(collector(plan.collector, placement), tmp_path)}/collector.yaml",
+    )
     jobs = {job.name for job in plan.prometheus["jobs"]}
-    assert {"probe", "containers", "cadvisor", "blackbox", "engine-proxy"} <= jobs
+    assert {"shop", "probe", "containers", "cadvisor", "blackbox", "engine-proxy"} <= jobs
     assert {"containers", "blackbox", "http"} <= {mixin.name for mixin in plan.prometheus["mixins"]}

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ from operations import health, images, routes
 from operations.locks import abandoned
 from operations.stack import StackUnavailableError
 from settings import Images
+from tests.project import CHECKOUT
 
 
 @contextmanager
@@ -207,3 +209,12 @@ def test_a_stack_file_without_usable_images_is_named(tmp_path: Path, text: str |
     with pytest.raises(StackUnavailableError) as raised:
         images.pulled("air", tmp_path)
     assert problem in str(raised.value)
+
+
+def test_a_command_ends_quietly_when_nobody_reads_on() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as output:
+        command = [sys.executable, "-m", "operations", "images", "--stack", "prod"]
+        ended = subprocess.run(command, cwd=CHECKOUT, stdout=output, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (141, b"")
