@@ -72,7 +72,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     for_="15m",
                     severity=Severity.WARNING,
                     summary="Rules of PrometheusRule objects are accepted, but Prometheus has none of them.",
-                    description="{{ $labels.instance }} accepts {{ $value }}; no rule of theirs is evaluated.",
+                    description="{{ $labels.instance }} accepts {{ $value }}; none of their rules runs.",
                 ),
             ),
         ),
