@@ -27,7 +27,10 @@ OWN_JOBS = {
     "blackbox": ("blackbox-exporter", "http", "/metrics"),
     "engine-proxy": ("engine-proxy", "http", "/metrics"),
     "cadvisor": ("cadvisor", "http", "/metrics"),
+    "login-proxy": ("login-proxy", "metrics", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
+    "prometheus-operator": ("prometheus-operator", "http", "/metrics"),
+    "prometheus-agent": ("prometheus-agent", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
 

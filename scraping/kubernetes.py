@@ -139,7 +139,7 @@ def pods_job(
     """Return a job of the running pods that ``steps`` keep, which see whose pod each is."""
     # The discovery is the same for all of these jobs, and so the API server is asked once.
     found = _pods(*cluster.monitored)
-    return ScrapeJob(name, (), path, interval, discovery=found, relabel=(*_RUNNING, *_PLACE, *_OWNER, *steps))
+    return ScrapeJob(name, (), path, interval, discovery=found, relabel=(*_RUNNING, *_PLACE, *OWNER, *steps))
 
 
 def pod_label(label: str) -> str:
@@ -162,7 +162,7 @@ def _annotated_pods(cluster: KubernetesCluster, declared: Sequence[Relabel]) -> 
             Relabel((f"{_POD}ip", f"{annotation}port"), "__address__", r"([\da-fA-F:]+);(\d+)", "[$1]:$2"),
             # One target a pod, not one a container that the port may or may not belong to.
             Relabel((f"{annotation}port",), "container", r"\d+", ""),
-            *_OWNER,
+            *OWNER,
             *declared,
         ),
     )
@@ -183,7 +183,7 @@ def _dapr(cluster: KubernetesCluster) -> ScrapeJob:
             ),
             *_RUNNING,
             *_PLACE,
-            *_OWNER,
+            *OWNER,
             Relabel((f"{annotation}app_id",), "service"),
         ),
     )
@@ -214,13 +214,15 @@ _RUNNING = (
     Relabel((f"{_POD}phase",), regex="Succeeded|Failed", action="drop"),
     Relabel((f"{_POD}container_init",), regex="true", action="drop"),
 )
+NODE = Relabel((f"{_POD}node_name",), "node")
+"""Machine that a pod is on."""
 _PLACE = (
     Relabel(("__meta_kubernetes_namespace",), "namespace"),
     Relabel((f"{_POD}name",), "pod"),
     Relabel((f"{_POD}container_name",), "container"),
-    Relabel((f"{_POD}node_name",), "node"),
+    NODE,
 )
-_OWNER = (
+OWNER = (
     Relabel((f"{_POD}name",), "service"),
     Relabel((f"{_POD}name",), "service", OF_STATEFUL_SET),
     Relabel((f"{_POD}name",), "service", OF_CONTROLLER),

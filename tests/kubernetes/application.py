@@ -8,10 +8,20 @@ from typing import Any
 
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.images import APPLICATION
+from tests.kubernetes.monitors import of_a_team
 from tests.kubernetes.stack import NAMESPACE
 
 SHOP = "shop"
 LINE = {"level": "error", "message": "payment refused", "order": "4711"}
+ALERT = {
+    "alert": "OrdersPiledUp",
+    # The first is the team's own, the second the stack's.
+    "expr": f'max by (namespace, team, service) (orders_total{{job="{SHOP}"}}) > 40 '
+    f'and on (namespace) kube_namespace_created{{namespace="{SHOP}"}}',
+    "labels": {"severity": "warning"},
+}
+"""What its team wants to hear of, which is so from the beginning."""
+_NAME = {"app.kubernetes.io/name": SHOP}
 _SCRIPT = f"""
 mkdir -p /tmp/www
 echo 'orders_total 42' > /tmp/www/metrics.txt
@@ -33,7 +43,7 @@ class Application:
     def manifest(self) -> dict[str, Any]:
         """What the API server is asked for."""
         labels = {
-            "app.kubernetes.io/name": SHOP,
+            **_NAME,
             "app.kubernetes.io/component": "checkout",
             "team": "payments",
         }
@@ -54,7 +64,7 @@ class Application:
             "kind": "Deployment",
             "metadata": {"name": SHOP, "namespace": SHOP},
             "spec": {
-                "selector": {"matchLabels": {"app.kubernetes.io/name": SHOP}},
+                "selector": {"matchLabels": _NAME},
                 "template": {
                     "metadata": {"labels": labels, "annotations": annotations},
                     "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
@@ -63,10 +73,17 @@ class Application:
         }
 
     def deploy(self) -> None:
-        """Deploy it into a namespace of its own."""
+        """Deploy it into a namespace of its own, with what its team says about its metrics."""
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SHOP}}
-        self.cluster.api.apply(namespace)
-        self.cluster.api.apply(self.manifest)
+        service = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": SHOP, "namespace": SHOP, "labels": _NAME},
+            "spec": {"selector": _NAME, "ports": [{"name": "http", "port": 8080}]},
+        }
+        prober = f"blackbox-exporter.{NAMESPACE}:9115"
+        for manifest in (namespace, self.manifest, service, *of_a_team(SHOP, SHOP, prober, ALERT)):
+            self.cluster.api.apply(manifest)
 
     def pod(self) -> str:
         """Return the name of its pod; `OSError` while there is none."""

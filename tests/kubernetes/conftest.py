@@ -51,6 +51,7 @@ def stack(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             "thresholds.targetDownFor": "2s",
             "deleteData": "true",
             "kubernetes.storageClass": "expandable",
+            "kubernetes.monitors": "installed",
             "alerting.receivers[0].name": "oncall",
             "alerting.receivers[0].webhook.url": f"http://host.minikube.internal:{port}/",
             "alerting.receivers[1].name": "chat",
