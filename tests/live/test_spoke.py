@@ -60,10 +60,6 @@ def send(spoke: Stack, service: str) -> str:
     return trace_id
 
 
-def test_a_second_deployment_of_a_spoke_changes_nothing(spoke: Stack) -> None:
-    spoke.project.preview("--expect-no-changes")
-
-
 def test_the_hub_has_the_spokes_series_under_its_environment_and_records_its_own(
     stack: Stack, spoke: Stack
 ) -> None:
