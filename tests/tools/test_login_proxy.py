@@ -276,6 +276,14 @@ def test_it_says_who_asked_what_without_a_password_and_nothing_of_pushes(proxy: 
 def test_it_counts_what_it_does_at_a_port_of_its_own(proxy: Proxy) -> None:
     connection = http.client.HTTPConnection(proxy.placement.address(NAME, "metrics"), timeout=10)
     connection.request("GET", "/metrics")
-    assert b'haproxy_backend_http_responses_total{proxy="loki"' in connection.getresponse().read()
+    counted = dict(line.rsplit(" ", 1) for line in connection.getresponse().read().decode().splitlines())
+    before = float(counted['haproxy_frontend_http_responses_total{proxy="entrance",code="4xx"}'])
+    assert 'haproxy_backend_http_responses_total{proxy="loki",code="5xx"}' in counted
+    for user in (None, PUSH):
+        proxy.status("loki", "/ready", user)
+    connection.request("GET", "/metrics")
+    counted = dict(line.rsplit(" ", 1) for line in connection.getresponse().read().decode().splitlines())
+    after = float(counted['haproxy_frontend_http_responses_total{proxy="entrance",code="4xx"}'])
+    assert after == before + 2, "401 and 403 are refusals"
     connection.request("GET", "/")
     assert connection.getresponse().status == 404
