@@ -16,6 +16,7 @@ from components.log_collector import LogCollector
 from components.loki import Loki
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
+from components.thanos import ThanosArgs, ThanosCompactor, ThanosQuery, ThanosStore
 from outputs import CONTRACT_VERSION, export
 from plan import make_plan
 from provider.resources import Password
@@ -36,7 +37,14 @@ for announcement in plan.announcements:
 
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
-prometheus = Prometheus("prometheus", plan.prometheus, runtime)
+metric_secrets = {key: config.require_secret(key) for key in settings.metrics.secret_keys}
+thanos: ThanosArgs | None = {**plan.thanos, "secrets": metric_secrets} if plan.thanos else None
+prometheus = Prometheus("prometheus", {**plan.prometheus, "thanos": thanos}, runtime)
+if thanos:
+    ThanosQuery("thanos-query", thanos, runtime)
+if thanos and "thanos-store" in plan.products:
+    ThanosStore("thanos-store", thanos, runtime)
+    ThanosCompactor("thanos-compactor", thanos, runtime)
 bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
 loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)

@@ -38,8 +38,14 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     "engine-proxy": (Port("http", 2375),),
     "kube-state-metrics": (Port("http", 8080), Port("telemetry", 8081)),
     "log-collector": (Port("health", 13133), Port("metrics", 8888)),
+    "thanos-sidecar": (Port("sidecar-http", 10902), Port("sidecar-grpc", 10901)),
+    "thanos-query": (Port("http", 10902), Port("grpc", 10901)),
+    "thanos-store": (Port("http", 10902), Port("grpc", 10901)),
+    "thanos-compactor": (Port("http", 10902),),
 }
 """Every product's ports with the numbers its community knows."""
+HOSTS: Mapping[str, str] = {"thanos-sidecar": "prometheus"}
+"""Sidecar → the product in whose pods it runs."""
 
 
 class Placement(Protocol):

@@ -10,12 +10,13 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import loki_storage
+from components import loki_storage, object_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
+from components.thanos import ThanosStorage
 from mixins import applying
 from mixins.model import Links, Mixin
 from placement import Placement
@@ -52,6 +53,8 @@ class Plan:
     cluster: KubernetesCluster | None
     """Cluster whose pods are found by themselves; None where there is none."""
     prometheus: PrometheusArgs
+    thanos: ThanosStorage | None
+    """What Thanos keeps, and where; None where it does not run."""
     collector: CollectorArgs
     loki: LokiStorage
     grafana: GrafanaContent
@@ -64,7 +67,11 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
     cluster = kubernetes_cluster(target, settings)
-    wanted = (*PRODUCTS, *(name for name in target.products if engine or name not in DISCOVERY))
+    wanted = (
+        *PRODUCTS,
+        *(name for name in target.products if engine or name not in DISCOVERY),
+        *profiles.products(settings),
+    )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
     problems += (
@@ -74,6 +81,8 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _forgotten(services, settings)
     )
     problems += loki_storage.problems(settings.logs.object_storage, target)
+    if settings.metrics.object_storage:
+        problems += object_storage.problems("metrics.objectStorage", settings.metrics.object_storage, target)
     problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
@@ -106,13 +115,21 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
         },
+        {"metrics": settings.metrics, "object_storage": target.object_storage}
+        if "thanos-query" in products
+        else None,
         {
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
-        {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
+        {
+            "dashboards": settings.dashboards,
+            "mixins": mixins,
+            "thresholds": thresholds,
+            "metrics": profiles.metrics(settings),
+        },
     )
 
 

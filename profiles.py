@@ -1,4 +1,4 @@
-"""How many of each product run: what a profile asks for, and what it takes."""
+"""What a profile runs, and how many of each: what it asks for, and what it takes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,33 @@ from targets import Target
 REPLICAS: Mapping[str, Mapping[str, int]] = {
     "single": {},
     # Two of what repeats everything, three of what needs a majority or should survive a loss during a change.
-    "ha": {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2},
+    "ha": {
+        "prometheus": 2,
+        "alertmanager": 3,
+        "loki": 3,
+        "grafana": 2,
+        "thanos-query": 2,
+        "thanos-store": 2,
+    },
 }
 """Profile → product → replicas; of what is not named there is one."""
+ADDED = ("thanos-sidecar", "thanos-query", "thanos-store", "thanos-compactor")
+"""Everything that runs only where `products` says so."""
+
+
+def products(settings: Settings) -> tuple[str, ...]:
+    """Return what runs beside what every stack runs: one answer from several Prometheus, or from a bucket."""
+    bucket = settings.metrics.object_storage
+    several = "prometheus" in REPLICAS[settings.profile]
+    return (
+        *(("thanos-sidecar", "thanos-query") if several or bucket else ()),
+        *(("thanos-store", "thanos-compactor") if bucket else ()),
+    )
+
+
+def metrics(settings: Settings) -> str:
+    """Return the product that answers PromQL to people."""
+    return "thanos-query" if "thanos-query" in products(settings) else "prometheus"
 
 
 def problems(settings: Settings, target: Target) -> list[str]:

@@ -135,6 +135,12 @@ KUBE_STATE_METRICS = Image(
     digest="sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b",
     entrypoint=("/kube-state-metrics",),
 )
+THANOS = Image(
+    "quay.io/thanos/thanos",
+    "v0.42.4",
+    "thanos",
+    entrypoint=("/bin/thanos",),
+)
 HAPROXY = Image(
     "docker.io/library/haproxy",
     "3.2.23-alpine",

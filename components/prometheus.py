@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 import versions
+from components import thanos
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
 from placement import PORTS, Placement, each
@@ -33,6 +34,8 @@ class PrometheusArgs(TypedDict):
     thresholds: Thresholds
     links: Links
     """Where the links of its alerts lead."""
+    thanos: NotRequired[thanos.ThanosArgs | None]
+    """What Thanos knows of it; None where it answers for itself."""
 
 
 class Prometheus(pulumi.ComponentResource):
@@ -72,6 +75,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
             "--enable-feature=exemplar-storage",
             "--config.auto-reload",
             "--config.auto-reload-interval=15s",
+            *_blocks(args["metrics"]),
         ),
         ports=PORTS[NAME],
         probe=Probe("http", "/-/ready"),
@@ -81,6 +85,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         outbound=True,
         replicas=len(placement.replicas(NAME)) or 1,
         joins_applications=True,
+        sidecars=(thanos.sidecar(beside, placement),) if (beside := args.get("thanos")) else (),
         reload=Reload(
             files=("prometheus.yaml", "rules/*"),
             signal="SIGHUP",
@@ -88,6 +93,13 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
             success_metric="prometheus_config_last_reload_successful",
         ),
     )
+
+
+def _blocks(metrics: Metrics) -> tuple[str, ...]:
+    """Return what keeps blocks as they are uploaded: they are joined in the bucket, not here."""
+    if not metrics.object_storage:
+        return ()
+    return ("--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h")
 
 
 def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, Any]:

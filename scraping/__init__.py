@@ -28,6 +28,10 @@ OWN_JOBS = {
     "engine-proxy": ("engine-proxy", "http", "/metrics"),
     "cadvisor": ("cadvisor", "http", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
+    "thanos-sidecar": ("thanos-sidecar", "sidecar-http", "/metrics"),
+    "thanos-query": ("thanos-query", "http", "/metrics"),
+    "thanos-store": ("thanos-store", "http", "/metrics"),
+    "thanos-compactor": ("thanos-compactor", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from placement import HOSTS
 from scraping import OWN_JOBS, Relabel, ScrapeJob
 from scraping.kubernetes_cluster import SERVICE_LABELS, KubernetesCluster
 
@@ -63,7 +64,11 @@ def _own_pods(job: str, workload: str, port: str, path: str, cluster: Kubernetes
 def _pods_of(workload: str, port: str, cluster: KubernetesCluster) -> tuple[Relabel, ...]:
     label = f"{_POD}label_app_kubernetes_io_"
     return (
-        Relabel((f"{label}name", f"{label}instance"), regex=f"{workload};{cluster.stack}", action="keep"),
+        Relabel(
+            (f"{label}name", f"{label}instance"),
+            regex=f"{HOSTS.get(workload, workload)};{cluster.stack}",
+            action="keep",
+        ),
         Relabel((f"{_POD}container_port_name",), regex=port, action="keep"),
     )
 

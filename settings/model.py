@@ -13,7 +13,7 @@ from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
 from settings.database import Database
 from settings.kubernetes import Kubernetes
-from settings.object_storage import ObjectStorage
+from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
 from slo.policy import BudgetPolicy
 from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
@@ -78,6 +78,13 @@ class Metrics(Section):
     """How often targets are scraped and rules evaluated."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
+    object_storage: MetricBucket | None = None
+    """Bucket that Thanos keeps samples in beyond ``retention``; for targets of clouds."""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Configuration keys of the secrets that the bucket needs."""
+        return self.object_storage.secret_keys if self.object_storage else ()
 
 
 class Logs(Section):
@@ -87,7 +94,7 @@ class Logs(Section):
     """How long log lines are kept."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
-    object_storage: ObjectStorage | None = None
+    object_storage: LogBucket | None = None
     """Bucket that lines are kept in instead of on the volume; for targets of clouds."""
 
     @property
@@ -174,8 +181,9 @@ class Docker(Section):
         return self
 
 
-SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Logs | Dashboards]] = {
+SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Metrics | Logs | Dashboards]] = {
     "alerting": Alerting,
+    "metrics": Metrics,
     "logs": Logs,
     "dashboards": Dashboards,
 }

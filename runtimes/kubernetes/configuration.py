@@ -24,6 +24,13 @@ class Mounted:
     def __add__(self, other: Mounted) -> Mounted:
         return Mounted(self.volumes + other.volumes, self.mounts + other.mounts)
 
+    def named(self, prefix: str) -> Mounted:
+        """Return the same under names that no other container's volumes in the pod have."""
+        return Mounted(
+            tuple({**volume, "name": f"{prefix}-{volume['name']}"} for volume in self.volumes),
+            tuple({**mount, "name": f"{prefix}-{mount['name']}"} for mount in self.mounts),
+        )
+
 
 def mounted(workload: Workload, site: Site, children: Children) -> Mounted:
     """Register a ConfigMap for each folder of configuration and a Secret for all secrets.

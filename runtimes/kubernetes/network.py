@@ -14,7 +14,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from placement import PORTS
-from runtimes.kubernetes.identity import uses_bucket
+from runtimes.kubernetes.identity import bucket
 from runtimes.kubernetes.permissions import PERMISSIONS
 from runtimes.kubernetes.site import Children, Site, replicas_service
 from settings import Settings
@@ -22,6 +22,8 @@ from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure, Identity
 from workload import Workload
 
+INSTEAD: Mapping[tuple[str, str], str] = {("grafana", "prometheus"): "thanos-query"}
+"""Pair that does not talk where that product runs, which then answers for the second of them."""
 EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "prometheus"): ("http",),
     ("prometheus", "alertmanager"): ("http",),
@@ -33,12 +35,19 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "blackbox-exporter"): ("http",),
     ("prometheus", "kube-state-metrics"): ("http",),
     ("prometheus", "log-collector"): ("metrics",),
+    ("prometheus", "thanos-sidecar"): ("sidecar-http",),
+    ("prometheus", "thanos-query"): ("http",),
+    ("prometheus", "thanos-store"): ("http",),
+    ("prometheus", "thanos-compactor"): ("http",),
+    ("thanos-query", "thanos-sidecar"): ("sidecar-grpc",),
+    ("thanos-query", "thanos-store"): ("grpc",),
     ("log-collector", "collector"): ("otlp-grpc",),
     ("collector", "prometheus"): ("http",),
     ("collector", "loki"): ("http",),
     ("collector", "jaeger"): ("otlp-grpc",),
     ("alertmanager", "collector"): ("notifications",),
     ("grafana", "prometheus"): ("http",),
+    ("grafana", "thanos-query"): ("http",),
     ("grafana", "alertmanager"): ("http",),
     ("grafana", "loki"): ("http",),
     ("grafana", "jaeger"): ("http",),
@@ -68,6 +77,15 @@ _GOOGLES_IDENTITY: list[NetworkPolicyEgressRuleArgsDict] = [
 """Where pods ask who they are, with and without Dataplane V2."""
 
 
+def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return who talks to whom in a stack."""
+    return {
+        pair: ports
+        for pair, ports in EDGES.items()
+        if all(map(site.runs, pair)) and not (pair in INSTEAD and site.runs(INSTEAD[pair]))
+    }
+
+
 def service(workload: Workload, site: Site, children: Children) -> None:
     """Register the Service that gives a workload its name; that of an agent answers with every machine's."""
     Service(
@@ -79,7 +97,8 @@ def service(workload: Workload, site: Site, children: Children) -> None:
             # Two replicas have not quite the same samples: who asks twice should be answered by the same.
             **({"session_affinity": "ClientIP"} if workload.replicas > 1 else {}),
             "ports": [
-                {"name": port.name, "port": port.number, "target_port": port.name} for port in workload.ports
+                {"name": port.name, "port": port.number, "target_port": port.name}
+                for port in workload.all_ports
             ],
         },
         opts=children.options,
@@ -98,7 +117,7 @@ def replicas(workload: Workload, site: Site, children: Children) -> None:
             "selector": {**site.selector(workload.name), **site.replica_labels(workload)},
             "cluster_ip": "None",
             "publish_not_ready_addresses": True,
-            "ports": [{"name": port.name, "port": port.number} for port in workload.ports],
+            "ports": [{"name": port.name, "port": port.number} for port in workload.all_ports],
         },
         opts=children.options,
     )
@@ -106,7 +125,9 @@ def replicas(workload: Workload, site: Site, children: Children) -> None:
 
 def policy(workload: Workload, site: Site, children: Children) -> None:
     """Register what a workload may receive and send, on top of the namespace's refusal of everything."""
-    ingress, egress = _ingress(workload.name, site), _egress(workload.name, site)
+    parts = (workload.name, *(sidecar.name for sidecar in workload.sidecars))
+    ingress = [rule for part in parts for rule in _ingress(part, site)]
+    egress = [rule for part in parts for rule in _egress(part, site)]
     if between := _between_replicas(workload):
         ingress.append({"from_": [_pods(workload.name, site)], "ports": between})
         egress.append({"to": [_pods(workload.name, site)], "ports": between})
@@ -137,7 +158,7 @@ def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
     rules: list[NetworkPolicyIngressRuleArgsDict] = [
         {"from_": [_pods(source, site)], "ports": _ports(workload, ports)}
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in edges(site).items()
         if destination == workload
     ]
     if workload in INTAKE:
@@ -150,14 +171,15 @@ def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict
 def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     rules: list[NetworkPolicyEgressRuleArgsDict] = [
         {"to": [_pods(destination, site)], "ports": _ports(destination, ports)}
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in edges(site).items()
         if source == workload
     ]
     if workload in PERMISSIONS:
         api_server = sorted({_HTTPS, site.target.api_port})
         rules.append({"to": _ADDRESSES, "ports": [_tcp(port) for port in api_server]})
-    if uses_bucket(workload, site):
-        rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
+    if store := bucket(workload, site):
+        # A store of one's own may be pods of the cluster.
+        rules.append({"to": _ANYWHERE if store.endpoint else _ADDRESSES, "ports": [_tcp(store.port)]})
         if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
             rules += _GOOGLES_IDENTITY
     if workload in ("prometheus", "blackbox-exporter"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
@@ -13,10 +15,12 @@ from runtimes.kubernetes.storage import claim
 from workload import Workload
 
 
-def controller(workload: Workload, site: Site, files: Mounted, children: Children) -> pulumi.Resource:
+def controller(
+    workload: Workload, site: Site, files: Mounted, beside: Sequence[Mounted], children: Children
+) -> pulumi.Resource:
     """Register what runs a workload: a pod on every machine, pods with a volume each, or pods without."""
     metadata, selector = site.named(workload.name), site.selector(workload.name)
-    template = pods.template(workload, site, files)
+    template = pods.template(workload, site, files, beside)
     if workload.per_node:
         return DaemonSet(
             f"{children.prefix}-daemon-set",

@@ -21,9 +21,12 @@ EVERYWHERE = {
     "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
     "blackbox-exporter", "kube-state-metrics", "log-collector",
 }  # fmt: skip
-WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector"}
-REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2}
-REPLICA_SERVICES = {"prometheus-replicas", "alertmanager-replicas", "loki-replicas"}
+WITHOUT_DATA = {"thanos-query", "node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector"}
+REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2, "thanos-query": 2, "thanos-store": 2}
+REPLICA_SERVICES = {
+    "prometheus-replicas", "alertmanager-replicas", "loki-replicas", "thanos-store-replicas",
+}  # fmt: skip
+THANOS = {"thanos-query", "thanos-store", "thanos-compactor"}
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
 KUBERNETES = ("1.34", "1.35", "1.36")
 schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
@@ -32,7 +35,9 @@ CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 def products(stack: str) -> set[str]:
     """Return what the stack runs; Autopilot admits nothing that sees the machine."""
-    return EVERYWHERE if stack == "autopilot" else {*EVERYWHERE, "node-exporter"}
+    if stack == "autopilot":
+        return EVERYWHERE
+    return {*EVERYWHERE, "node-exporter", *(THANOS if stack == "prod" else ())}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -86,24 +91,27 @@ class TestEveryStack:
             selector = service["spec"]["selector"].items()
             selected = {n for n, pod in pods.items() if selector <= pod["metadata"]["labels"].items()}
             assert selected == {service["metadata"]["name"].removesuffix("-replicas")}
-            container = pods[selected.pop()]["spec"]["containers"][0]
+            containers = pods[selected.pop()]["spec"]["containers"]
             peers = {"cluster-tcp", "cluster-udp", "memberlist-tcp"}
-            ports = {p["name"]: p["containerPort"] for p in container["ports"] if p["name"] not in peers}
+            named = [(p["name"], p["containerPort"]) for c in containers for p in c["ports"]]
+            assert len({name for name, _ in named}) == len(named)
+            ports = {name: number for name, number in named if name not in peers}
             assert {p.get("targetPort", p["name"]): p["port"] for p in service["spec"]["ports"]} == ports
 
     def test_pods_are_restricted(self, stack: str) -> None:
         for name, namespace, spec in render(stack).pods():
-            security, (container,) = spec["securityContext"], spec["containers"]
+            security, containers = spec["securityContext"], spec["containers"]
             root = name == "log-collector"
             assert security["runAsNonRoot"] is not root
             assert security["runAsUser"] == security["fsGroup"] == security["runAsGroup"]
             assert (security["runAsUser"] == 0) is root
             assert security["seccompProfile"] == {"type": "RuntimeDefault"}
-            assert container["securityContext"] == {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            }
+            for container in containers:
+                assert container["securityContext"] == {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                }
             assert spec["automountServiceAccountToken"] is (name in ASKS_THE_API)
             assert spec["serviceAccountName"] == name
             if namespace == "observability":
@@ -135,8 +143,7 @@ class TestEveryStack:
         )
 
     def test_every_container_has_probes_and_limits(self, stack: str) -> None:
-        for _, _, spec in render(stack).pods():
-            container = spec["containers"][0]
+        for container in (c for _, _, spec in render(stack).pods() for c in spec["containers"]):
             ports = {port["name"] for port in container["ports"]}
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
                 assert container[probe]["httpGet"]["port"] in ports
@@ -145,12 +152,14 @@ class TestEveryStack:
 
     def test_a_container_sees_every_file_its_command_line_and_configuration_name(self, stack: str) -> None:
         rendering = render(stack)
-        for name, _, spec in rendering.pods():
+        for name, container in (
+            (c["name"], c) for _, _, spec in rendering.pods() for c in spec["containers"]
+        ):
             files = rendering.files(name)
-            text = "\n".join([*spec["containers"][0]["args"], *files.values()])
+            text = "\n".join([*container["args"], *files.values()])
             named = set(re.findall(rf"/etc/{name}/[\w./-]+\.(?:yaml|ini)|/run/secrets/{name}/[\w.-]+", text))
             assert named - set(files) == set()
-            assert named or name in ("node-exporter", "kube-state-metrics")
+            assert named or name in ("node-exporter", "kube-state-metrics", "thanos-query")
         assert any(path.startswith("/etc/prometheus/rules/") for path in rendering.files("prometheus"))
         assert any(path.startswith("/etc/grafana/dashboards/") for path in rendering.files("grafana"))
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.loki_storage import LOSES_CHUNKS, problems, stores
-from settings.object_storage import ObjectStorage
+from settings.object_storage import LogBucket
 from targets import TARGETS
 from targets import ObjectStorage as Kind
 from versions import LOKI
@@ -22,8 +22,8 @@ THE_NAMESPACE = (
 KEYS = {"lokiAccessKeyId": "id", "lokiSecretAccessKey": "key"}
 
 
-def storage(**values: str) -> ObjectStorage:
-    return ObjectStorage.model_validate({"bucket": "acme-loki", **values})
+def storage(**values: str) -> LogBucket:
+    return LogBucket.model_validate({"bucket": "acme-loki", **values})
 
 
 @pytest.mark.parametrize(
