@@ -10,7 +10,7 @@ from components.cadvisor import Cadvisor
 from components.collector import Collector
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
-from components.jaeger import Jaeger
+from components.jaeger import Jaeger, JaegerArgs, JaegerCollector, JaegerIngester
 from components.kube_state_metrics import KubeStateMetrics
 from components.log_collector import LogCollector
 from components.loki import Loki
@@ -47,7 +47,12 @@ if thanos and "thanos-store" in plan.products:
     ThanosCompactor("thanos-compactor", thanos, runtime)
 bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
 loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
-jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
+trace_secrets = {key: config.require_secret(key) for key in settings.traces.secret_keys}
+traces: JaegerArgs = {"traces": settings.traces, "secrets": trace_secrets}
+jaeger = Jaeger("jaeger", traces, runtime)
+if "jaeger-collector" in plan.products:
+    JaegerCollector("jaeger-collector", traces, runtime)
+    JaegerIngester("jaeger-ingester", traces, runtime)
 receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(
     "alertmanager",

@@ -23,6 +23,8 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
         Port("health", 13133),
         Port("metrics", 8888),
     ),
+    "jaeger-collector": (Port("otlp-grpc", 4317), Port("health", 13133), Port("metrics", 8888)),
+    "jaeger-ingester": (Port("health", 13133), Port("metrics", 8888)),
     "collector": (
         Port("otlp-grpc", 4317, public=True),
         Port("otlp-http", 4318, public=True),

@@ -10,7 +10,7 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import loki_storage, object_storage
+from components import jaeger_storage, loki_storage, object_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
@@ -83,6 +83,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     problems += loki_storage.problems(settings.logs.object_storage, target)
     if settings.metrics.object_storage:
         problems += object_storage.problems("metrics.objectStorage", settings.metrics.object_storage, target)
+    problems += jaeger_storage.problems(settings.traces, target)
     problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
@@ -122,6 +123,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
+            "traces": profiles.traces(settings),
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
@@ -34,6 +34,8 @@ class CollectorArgs(TypedDict):
     """Which files it follows."""
     engine: ContainerEngine | None
     """Engine whose containers' logs it follows; None where there is none."""
+    traces: NotRequired[str]
+    """Product that takes traces in; Jaeger itself where none is named."""
 
 
 class Collector(pulumi.ComponentResource):
@@ -71,7 +73,7 @@ def workload(args: CollectorArgs, placement: Placement) -> Workload:
         files={"collector.yaml": to_yaml(configuration(args, placement))},
         volume=Volume("2Gi"),
         reload=Reload(files=("collector.yaml",), signal="SIGHUP"),
-        needs=("engine-proxy", "prometheus", "loki", "jaeger"),
+        needs=("engine-proxy", "prometheus", "loki", "jaeger", "jaeger-collector"),
         joins_applications=True,
         **reads_logs,
     )
@@ -145,7 +147,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
         },
         "exporters": {
             "otlp_grpc/jaeger": {
-                "endpoint": placement.address("jaeger", "otlp-grpc"),
+                "endpoint": placement.address(args.get("traces", "jaeger"), "otlp-grpc"),
                 "tls": {"insecure": True},
                 **_DELIVERY,
             },

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 import versions
 from components import thanos_bucket
 from placement import PORTS, Placement, each
+from rendering import to_yaml
 from runtimes import Runtime
 from settings.model import Metrics
 from targets import ObjectStorage
 from workload import Probe, Resources, Volume, Workload
 
 SIDECAR, QUERY, STORE, COMPACTOR = "thanos-sidecar", "thanos-query", "thanos-store", "thanos-compactor"
+
+_ENDPOINTS = "endpoints.yaml"
 
 
 class ThanosStorage(TypedDict):
@@ -91,19 +94,16 @@ def sidecar(args: ThanosArgs, placement: Placement) -> Workload:
 
 def query(args: ThanosArgs, placement: Placement) -> Workload:
     """Return what asks every Prometheus and the bucket, and is asked by Grafana."""
-    asked = (SIDECAR, STORE) if args["metrics"].object_storage else (SIDECAR,)
-    endpoints = [
-        f"--endpoint=dns+{address}"
-        for name, port in zip(asked, ("sidecar-grpc", "grpc"), strict=False)
-        for address in each(placement, name, port)
-    ]
     return Workload(
         name=QUERY,
         image=versions.THANOS,
         arguments=(
             "query",
             *_listening(QUERY, placement),
-            *endpoints,
+            f"--endpoint.sd-config-file={placement.config(QUERY)}/{_ENDPOINTS}",
+            # A replaced pod has another address.
+            "--store.sd-dns-interval=10s",
+            "--store.response-timeout=30s",
             "--query.replica-label=replica",
             # Years are answered from thinned samples, as far as there are some.
             "--query.auto-downsampling",
@@ -113,9 +113,18 @@ def query(args: ThanosArgs, placement: Placement) -> Workload:
         ports=PORTS[QUERY],
         probe=Probe("http", "/-/ready"),
         resources=Resources("200m", "1000m", "256Mi", "1Gi"),
+        files={_ENDPOINTS: to_yaml(endpoints(args, placement))},
         replicas=len(placement.replicas(QUERY)) or 1,
         needs=("prometheus",),
     )
+
+
+def endpoints(args: ThanosArgs, placement: Placement) -> Mapping[str, Any]:
+    """Return ``endpoints.yaml``: every sidecar, and what answers from the bucket where there is one."""
+    addresses = each(placement, SIDECAR, "sidecar-grpc")
+    if args["metrics"].object_storage:
+        addresses += each(placement, STORE, "grpc")
+    return {"endpoints": [{"address": f"dns+{address}"} for address in addresses]}
 
 
 def store(args: ThanosArgs, placement: Placement) -> Workload:

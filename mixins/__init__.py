@@ -50,6 +50,8 @@ from mixins.stack import (
     prometheus,
     prometheus_load,
     targets,
+    thanos,
+    thanos_bucket,
 )
 
 MIXINS: tuple[Mixin, ...] = (
@@ -93,6 +95,8 @@ MIXINS: tuple[Mixin, ...] = (
     blackbox.MIXIN,
     prometheus.MIXIN,
     prometheus_load.MIXIN,
+    thanos.MIXIN,
+    thanos_bucket.MIXIN,
     alertmanager.MIXIN,
     notifications.MIXIN,
     loki.MIXIN,

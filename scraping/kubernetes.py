@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from placement import HOSTS
-from scraping import OWN_JOBS, Relabel, ScrapeJob
+from scraping import OWN_JOBS, PARTS, Relabel, ScrapeJob
 from scraping.kubernetes_cluster import SERVICE_LABELS, KubernetesCluster
 
 STATE = "kube-state-metrics"
@@ -54,6 +54,7 @@ def _own_pods(job: str, workload: str, port: str, path: str, cluster: Kubernetes
         relabel=(
             *_pods_of(workload, port, cluster),
             Relabel((), "service", "(.*)", workload),
+            *((Relabel((), "job", "(.*)", PARTS[job]),) if job in PARTS else ()),
             # The address is another one after each replacement, and every series with it.
             Relabel((f"{_POD}{instance}",), "instance"),
             *_PLACE,

@@ -15,6 +15,7 @@ from settings.database import Database
 from settings.kubernetes import Kubernetes
 from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
+from settings.traces import Traces
 from slo.policy import BudgetPolicy
 from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
@@ -103,15 +104,6 @@ class Logs(Section):
         return self.object_storage.secret_keys if self.object_storage else ()
 
 
-class Traces(Section):
-    """Jaeger."""
-
-    retention: Duration = "3d"
-    """How long traces are kept."""
-    storage: Quantity = "10Gi"
-    """Capacity of the volume."""
-
-
 class Dashboards(Section):
     """Grafana."""
 
@@ -181,10 +173,11 @@ class Docker(Section):
         return self
 
 
-SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Metrics | Logs | Dashboards]] = {
+SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Metrics | Logs | Traces | Dashboards]] = {
     "alerting": Alerting,
     "metrics": Metrics,
     "logs": Logs,
+    "traces": Traces,
     "dashboards": Dashboards,
 }
 """Sections whose ``secret_keys`` name configuration keys of secrets."""

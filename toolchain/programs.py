@@ -269,7 +269,8 @@ THANOS = Program(
             "v0.42.4",
             packages=("./cmd/thanos",),
             version="0.42.4",
-            tags="netgo",
+            # Without the second it is built from a form of labels that it takes for another, and crashes.
+            tags="netgo,slicelabels",
             version_variable=_PROMETHEUS_VERSION,
         ),
     ),

@@ -8,7 +8,16 @@ from functools import cached_property
 import pulumi
 
 from runtimes import Deployed, UnsupportedError, looks_around
-from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
+from runtimes.kubernetes import (
+    autoscaling,
+    configuration,
+    exposure,
+    identity,
+    network,
+    permissions,
+    preflight,
+    workloads,
+)
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
 from runtimes.order import Order
@@ -75,6 +84,7 @@ class KubernetesRuntime:
         waiting = children.after(self._order.before(workload))
         self._order.runs(workload, workloads.controller(workload, self._site, files, beside, waiting))
         workloads.disruption_budget(workload, self._site, children)
+        autoscaling.autoscaler(workload, self._site, children)
         return exposure.expose(workload, self._site, children)
 
     def _refuse_unsupported(self, workload: Workload) -> None:

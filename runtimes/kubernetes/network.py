@@ -22,13 +22,18 @@ from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure, Identity
 from workload import Workload
 
-INSTEAD: Mapping[tuple[str, str], str] = {("grafana", "prometheus"): "thanos-query"}
+INSTEAD: Mapping[tuple[str, str], str] = {
+    ("grafana", "prometheus"): "thanos-query",
+    ("collector", "jaeger"): "jaeger-collector",
+}
 """Pair that does not talk where that product runs, which then answers for the second of them."""
 EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "prometheus"): ("http",),
     ("prometheus", "alertmanager"): ("http",),
     ("prometheus", "loki"): ("http",),
     ("prometheus", "jaeger"): ("metrics",),
+    ("prometheus", "jaeger-collector"): ("metrics",),
+    ("prometheus", "jaeger-ingester"): ("metrics",),
     ("prometheus", "collector"): ("metrics",),
     ("prometheus", "grafana"): ("http",),
     ("prometheus", "node-exporter"): ("http",),
@@ -45,6 +50,7 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("collector", "prometheus"): ("http",),
     ("collector", "loki"): ("http",),
     ("collector", "jaeger"): ("otlp-grpc",),
+    ("collector", "jaeger-collector"): ("otlp-grpc",),
     ("alertmanager", "collector"): ("notifications",),
     ("grafana", "prometheus"): ("http",),
     ("grafana", "thanos-query"): ("http",),
@@ -187,9 +193,21 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "grafana" and (database := site.settings.dashboards.database):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
+    if outside := trace_ports(workload, site.settings):
+        rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules
+
+
+def trace_ports(workload: str, settings: Settings) -> list[int]:
+    """Return the ports by which a part of Jaeger reaches its store and its queue."""
+    store, queue = settings.traces.store, settings.traces.queue
+    addresses = [
+        *([store.address] if store and workload in ("jaeger", "jaeger-ingester") else []),
+        *(queue.brokers if queue and workload in ("jaeger-collector", "jaeger-ingester") else ()),
+    ]
+    return sorted({int(address.rpartition(":")[2]) for address in addresses})
 
 
 def notification_ports(settings: Settings) -> list[int]:

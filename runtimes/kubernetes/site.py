@@ -117,7 +117,7 @@ class Site:
             homes={"grafana": "/usr/share/grafana"},
             public_urls=dict.fromkeys(PUBLISHED, url) if self.exposure is not Exposure.PORT_FORWARD else {},
             agents=self.agents,
-            numbers=profiles.REPLICAS[self.settings.profile],
+            numbers=profiles.replicas(self.settings),
         )
 
     def runs(self, workload: str) -> bool:

@@ -29,7 +29,7 @@ def asked(settings: Settings) -> Mapping[str, tuple[str, str]]:
         **compactor,
         "prometheus": ("metrics.storage", settings.metrics.storage),
         "loki": ("logs.storage", settings.logs.storage),
-        "jaeger": ("traces.storage", settings.traces.storage),
+        **({} if settings.traces.store else {"jaeger": ("traces.storage", settings.traces.storage)}),
         "grafana": ("dashboards.storage", settings.dashboards.storage),
     }
 

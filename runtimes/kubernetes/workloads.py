@@ -9,6 +9,7 @@ from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from runtimes.kubernetes import pods
+from runtimes.kubernetes.autoscaling import scaled
 from runtimes.kubernetes.configuration import Mounted
 from runtimes.kubernetes.site import Children, Site, replicas_service
 from runtimes.kubernetes.storage import claim
@@ -50,7 +51,8 @@ def controller(
         metadata=metadata,
         spec={
             "selector": {"match_labels": selector},
-            "replicas": workload.replicas,
+            # Said by whoever decides it, so that an update does not undo the autoscaler's work.
+            **({} if scaled(workload, site) else {"replicas": workload.replicas}),
             "template": template,
         },
         opts=children.options,

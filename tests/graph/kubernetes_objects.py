@@ -29,6 +29,8 @@ SECRETS = {
     "grafanaDatabasePassword": CANARY,
     "lokiAccessKeyId": CANARY,
     "lokiSecretAccessKey": CANARY,
+    "jaegerStorePassword": CANARY,
+    "kafkaPassword": CANARY,
     "thanosAccessKeyId": CANARY,
     "thanosSecretAccessKey": CANARY,
 }

@@ -159,7 +159,7 @@ class TestEveryStack:
             text = "\n".join([*container["args"], *files.values()])
             named = set(re.findall(rf"/etc/{name}/[\w./-]+\.(?:yaml|ini)|/run/secrets/{name}/[\w.-]+", text))
             assert named - set(files) == set()
-            assert named or name in ("node-exporter", "kube-state-metrics", "thanos-query")
+            assert named or name in ("node-exporter", "kube-state-metrics")
         assert any(path.startswith("/etc/prometheus/rules/") for path in rendering.files("prometheus"))
         assert any(path.startswith("/etc/grafana/dashboards/") for path in rendering.files("grafana"))
 
@@ -248,12 +248,20 @@ def test_googles_load_balancer_asks_for_health() -> None:
 
 def test_replicas_are_kept_apart_and_taken_one_at_a_time() -> None:
     rendering = render("prod")
+    least = {
+        m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicas"]
+        for m in rendering.manifests("HorizontalPodAutoscaler")
+    }
+    replicas = {
+        m["metadata"]["name"]: m["spec"].get("replicas") or least[m["metadata"]["name"]]
+        for m in rendering.manifests("StatefulSet", "Deployment")
+    }
     several = {
         m["metadata"]["name"]: m
         for m in rendering.manifests("StatefulSet", "Deployment")
-        if m["spec"]["replicas"] > 1
+        if replicas[m["metadata"]["name"]] > 1
     }
-    assert {name: m["spec"]["replicas"] for name, m in several.items()} == REPLICAS
+    assert {name: replicas[name] for name in several} == REPLICAS
     for manifest in several.values():
         selector = manifest["spec"]["selector"]
         for constraint in manifest["spec"]["template"]["spec"]["topologySpreadConstraints"]:

@@ -206,13 +206,13 @@ def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
     """Every address of a part of the stack that the configuration of another names."""
     parts = "|".join(name for name, _, _ in rendering.pods())
     sidecars = {port.number: name for name in HOSTS for port in PORTS[name]}
-    for name, _, spec in rendering.pods():
-        arguments = " ".join(spec["containers"][0]["args"]).replace("=", " ").replace("dns+", "")
-        for path, text in {**rendering.files(name), "arguments": arguments}.items():
+    for name, _, _ in rendering.pods():
+        for path, text in rendering.files(name).items():
             if "/dashboards/" in path and path.endswith(".json"):
                 continue
             for match in re.finditer(
-                rf"(?<![\w./-])({parts})(?:-\d)?(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
+                rf"(?<![\w./-])({parts})(?:-\d)?(?:\.[\w-]+)?:(\d{{4,5}})\b",
+                re.sub(r"http://|dns\+", " ", text),
             ):
                 if int(match[2]) not in PEERS:
                     number, host = int(match[2]), match[1]
