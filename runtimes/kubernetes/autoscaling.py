@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
+from pulumi_kubernetes.autoscaling.v2 import (
+    CrossVersionObjectReferenceArgsDict,
+    HorizontalPodAutoscaler,
+    HorizontalPodAutoscalerBehaviorArgsDict,
+    HorizontalPodAutoscalerSpecArgsDict,
+    HPAScalingRulesArgsDict,
+    MetricSpecArgsDict,
+    MetricTargetArgsDict,
+    ResourceMetricSourceArgsDict,
+)
 
 from runtimes.kubernetes.site import Children, Site
 from workload import Workload
@@ -24,23 +33,27 @@ def autoscaler(workload: Workload, site: Site, children: Children) -> None:
     if not scaled(workload, site):
         return
     bounds = site.settings.kubernetes.autoscaling
+    # One at a time: as one literal the types of these cost the checker gigabytes.
+    target: MetricTargetArgsDict = {"type": "Utilization", "average_utilization": bounds.cpu_percent}
+    resource: ResourceMetricSourceArgsDict = {"name": "cpu", "target": target}
+    metric: MetricSpecArgsDict = {"type": "Resource", "resource": resource}
+    down: HPAScalingRulesArgsDict = {"stabilization_window_seconds": _CALM_SECONDS}
+    behavior: HorizontalPodAutoscalerBehaviorArgsDict = {"scale_down": down}
+    scaled_object: CrossVersionObjectReferenceArgsDict = {
+        "api_version": "apps/v1",
+        "kind": "Deployment",
+        "name": workload.name,
+    }
+    spec: HorizontalPodAutoscalerSpecArgsDict = {
+        "scale_target_ref": scaled_object,
+        "min_replicas": workload.replicas,
+        "max_replicas": bounds.max_replicas,
+        "metrics": [metric],
+        "behavior": behavior,
+    }
     HorizontalPodAutoscaler(
         f"{children.prefix}-autoscaler",
         metadata=site.named(workload.name),
-        spec={
-            "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": workload.name},
-            "min_replicas": workload.replicas,
-            "max_replicas": bounds.max_replicas,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {
-                        "name": "cpu",
-                        "target": {"type": "Utilization", "average_utilization": bounds.cpu_percent},
-                    },
-                }
-            ],
-            "behavior": {"scale_down": {"stabilization_window_seconds": _CALM_SECONDS}},
-        },
+        spec=spec,
         opts=children.options,
     )
