@@ -15,6 +15,7 @@ _REPLICAS: Mapping[str, Mapping[str, int]] = {
         "alertmanager": 3,
         "loki": 3,
         "grafana": 2,
+        "login-proxy": 2,
         "jaeger": 2,
         "jaeger-collector": 2,
         "jaeger-ingester": 2,

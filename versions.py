@@ -141,6 +141,20 @@ THANOS = Image(
     "thanos",
     entrypoint=("/bin/thanos",),
 )
+PROMETHEUS_OPERATOR = Image(
+    "quay.io/prometheus-operator/prometheus-operator",
+    "v0.93.0",
+    "prometheus-operator",
+    note="its custom resource definitions are those of toolchain/definitions.py",
+    entrypoint=("/bin/operator",),
+)
+CONFIG_RELOADER = Image(
+    "quay.io/prometheus-operator/prometheus-config-reloader",
+    PROMETHEUS_OPERATOR.tag,
+    "prometheus-config-reloader",
+    note="released together with the operator, whose pods of Prometheus it is in",
+    entrypoint=("/bin/prometheus-config-reloader",),
+)
 HAPROXY = Image(
     "docker.io/library/haproxy",
     "3.2.23-alpine",
@@ -167,12 +181,22 @@ PRODUCTS: Mapping[str, Image] = {
     "alertmanager": ALERTMANAGER,
     "loki": LOKI,
     "jaeger": JAEGER,
+    "jaeger-collector": JAEGER,
+    "jaeger-ingester": JAEGER,
     "collector": COLLECTOR,
     "grafana": GRAFANA,
     "node-exporter": NODE_EXPORTER,
     "cadvisor": CADVISOR,
     "blackbox-exporter": BLACKBOX_EXPORTER,
     "engine-proxy": HAPROXY,
+    "thanos-query": THANOS,
+    "thanos-store": THANOS,
+    "thanos-compactor": THANOS,
+    "kube-state-metrics": KUBE_STATE_METRICS,
+    "log-collector": COLLECTOR,
+    "prometheus-operator": PROMETHEUS_OPERATOR,
+    "prometheus-agent": PROMETHEUS,
+    "login-proxy": HAPROXY,
 }
 """Product → what runs it, by the name of its workload."""
 

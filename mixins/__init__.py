@@ -42,6 +42,7 @@ from mixins.stack import (
     general,
     grafana,
     health,
+    hub,
     jaeger,
     jaeger_load,
     loki,
@@ -49,6 +50,7 @@ from mixins.stack import (
     notifications,
     prometheus,
     prometheus_load,
+    prometheus_operator,
     targets,
     thanos,
     thanos_bucket,
@@ -97,6 +99,8 @@ MIXINS: tuple[Mixin, ...] = (
     prometheus_load.MIXIN,
     thanos.MIXIN,
     thanos_bucket.MIXIN,
+    prometheus_operator.MIXIN,
+    prometheus_operator.AGENT_MIXIN,
     alertmanager.MIXIN,
     notifications.MIXIN,
     loki.MIXIN,
@@ -107,6 +111,8 @@ MIXINS: tuple[Mixin, ...] = (
     grafana.MIXIN,
     backup.MIXIN,
     health.MIXIN,
+    hub.MIXIN,
+    hub.OF_SPOKES,
 )
 """Every mixin, in the order in which rule files and dashboards are listed."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 
-from operations import deploy, health, images, review, routes
+from operations import deploy, health, images, password, review, routes
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -27,7 +28,9 @@ def main(arguments: list[str]) -> int:
             "count alerts, rules and dashboards, of all or of one stack, and name what is missing",
         ),
         "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
+        "rotate-password": (_rotate_password, "give Grafana's administrator another password"),
         "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
+        "policy": (review.write_policy, "write the stack's error budget policy as a page (Markdown)"),
         "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
@@ -41,7 +44,9 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name == "route":
             command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
-        if name in ("report", "freeze"):
+        if name == "rotate-password":
+            command.add_argument("--url", default="", help="where Grafana answers (default: its output)")
+        if name in ("report", "policy", "freeze"):
             review.arguments(name, command)
     chosen = parser.parse_args(arguments)
     try:
@@ -50,6 +55,19 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; return its exit status: 141, as in a shell, once nobody reads on (``| head``)."""
+    try:
+        try:
+            return main(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter writes out at its end what is left, and is not to find out once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _outputs(chosen: argparse.Namespace) -> int:
@@ -87,6 +105,11 @@ def _grow(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _rotate_password(chosen: argparse.Namespace) -> int:
+    print(password.rotate(chosen.stack, chosen.url))
+    return 0
+
+
 def _unlock(chosen: argparse.Namespace) -> int:
     for reason in unlock(chosen.stack):
         print(reason)
@@ -99,8 +122,8 @@ def _up(chosen: argparse.Namespace) -> int:
 
 def _health(chosen: argparse.Namespace) -> int:
     stack: str = chosen.stack
-    found = outputs(stack)
-    checks = health.check(found)
+    found = outputs(stack, show_secrets=True)
+    checks = [*health.check(found), *password.check(stack, found)]
     width = max(len(check.name) for check in checks)
     print(f"\nStack {stack}")
     for check in checks:
@@ -116,4 +139,4 @@ def _health(chosen: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

@@ -35,6 +35,19 @@ def outputs(stack: str, *, show_secrets: bool = False) -> Mapping[str, Any]:
     return found
 
 
+def configured_secret(stack: str, key: str) -> str:
+    """Return a secret of the stack file; empty where there is none."""
+    result = _engine("config", "get", key, stack=stack)
+    return "" if result.returncode else result.stdout.removesuffix("\n")
+
+
+def set_secret(stack: str, key: str, value: str) -> None:
+    """Write a secret to the stack file, encrypted; raises `StackUnavailableError` where that fails."""
+    result = _engine("config", "set", "--secret", key, stack=stack, given=value)
+    if result.returncode:
+        raise StackUnavailableError(f"stack {stack}: {key} cannot be set: {result.stderr.strip()}")
+
+
 def unlock(stack: str) -> list[str]:
     """Remove the lock of an engine that was killed; return what was said about it."""
     reasons = list(abandoned(_environment().get("PULUMI_BACKEND_URL", ""), stack))
@@ -56,11 +69,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **exports([engine.parent])}
 
 
-def _engine(*arguments: str, stack: str) -> subprocess.CompletedProcess[str]:
+def _engine(*arguments: str, stack: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["pulumi", *arguments, "--stack", stack, "--non-interactive"],
         cwd=PROJECT,
         env=_environment(),
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
         capture_output=True,
         text=True,
         check=False,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from settings.section import Section
-from units import Address, Duration, Quantity, SecretKey
+from units import NOT_EMPTY, Address, Duration, Quantity, SecretKey
 
 
 class TraceStore(Section):
@@ -38,7 +38,7 @@ class TraceStore(Section):
 class TraceQueue(Section):
     """A Kafka that is there already, in front of the store; its topic is ``otlp_spans``."""
 
-    brokers: Annotated[tuple[Address, ...], Field(min_length=1)]
+    brokers: Annotated[tuple[Address, ...], NOT_EMPTY]
     """``host:port`` of brokers to begin with."""
     tls: bool = True
     """Whether the connection is encrypted."""

@@ -1,6 +1,7 @@
 """RabbitMQ, seen by its own plugin ``rabbitmq_prometheus``.
 
-Queues are told apart where the plugin is asked at ``/metrics/per-object``; elsewhere all are counted as one.
+Queues are told apart where the server has ``prometheus.return_per_object_metrics = true``; elsewhere all of a
+node are counted as one. Its other address ``/metrics/per-object`` will not do: it says nothing of the alarms.
 """
 
 from __future__ import annotations

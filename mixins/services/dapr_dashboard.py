@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixins import panels
+from mixins.counters import grew
 from mixins.model import Dashboard
 from mixins.services import dapr as mixin
 from mixins.thresholds import Thresholds
@@ -16,10 +17,8 @@ def sidecars(thresholds: Thresholds) -> Dashboard:
     requests = f"{mixin.requests(thresholds)}{{{CHOSEN}}}"
     errors = f"{mixin.error_ratio(thresholds)}{{{CHOSEN}}}"
     latency = f"{mixin.latency(thresholds)}{{{CHOSEN}}}"
-    opened = (
-        'sum by (app_id) (increase(dapr_resiliency_activations_total{job="dapr", policy="circuitbreaker", '
-        f"{CHOSEN}}}[1h]))"
-    )
+    breaker = f'job="dapr", policy="circuitbreaker", status="open", {CHOSEN}'
+    opened = f"sum by (app_id) {grew(f'dapr_resiliency_activations_total{{{breaker}}}', '1h')}"
 
     def failed(direction: str) -> str:
         return f"{mixin.failure_ratio(direction, thresholds)}{{{CHOSEN}}}"

@@ -11,9 +11,11 @@ from runtimes import Deployed, UnsupportedError, looks_around
 from runtimes.kubernetes import (
     autoscaling,
     configuration,
+    definitions,
     exposure,
     identity,
     network,
+    operated,
     permissions,
     preflight,
     workloads,
@@ -35,6 +37,7 @@ class KubernetesRuntime:
     def __init__(self, target: Target, settings: Settings) -> None:
         self._site = Site(target, settings)
         self._order = Order()
+        self._remarks: list[str] = []
         self.placement = self._site.placement
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
@@ -53,7 +56,7 @@ class KubernetesRuntime:
             # Its client takes half a second to load, which no other preview should pay.
             from runtimes.kubernetes import cluster  # noqa: PLC0415
 
-            found += cluster.problems(self._site)
+            found += cluster.problems(self._site, workloads, self._remarks)
         return found
 
     def notices(self) -> tuple[str, ...]:
@@ -61,8 +64,8 @@ class KubernetesRuntime:
         return preflight.notices(self._site)
 
     def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
-        """Return nothing: the cluster's nodes pull images by themselves."""
-        return ()
+        """Return what the cluster has said that keeps nobody from deploying."""
+        return tuple(self._remarks)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the objects of a workload as children of ``parent``."""
@@ -71,6 +74,8 @@ class KubernetesRuntime:
             parent=parent, provider=self._namespaces.provider, depends_on=[self._namespaces]
         )
         children = Children(parent.pulumi_resource_name, options)
+        if workload.name == operated.OPERATOR:
+            children = children.after(definitions.register(workload, self._site, children))
         identity.service_account(workload, self._site, children)
         permissions.roles(workload, self._site, children)
         network.service(workload, self._site, children)
@@ -81,6 +86,7 @@ class KubernetesRuntime:
             configuration.mounted(sidecar, self._site, children.of(sidecar.name)).named(sidecar.name)
             for sidecar in workload.sidecars
         ]
+        files += operated.rule_files(workload, self._site)
         waiting = children.after(self._order.before(workload))
         self._order.runs(workload, workloads.controller(workload, self._site, files, beside, waiting))
         workloads.disruption_budget(workload, self._site, children)

@@ -38,7 +38,7 @@ def said(program: Path, workload: Workload, folder: Path, bucket: str) -> str:
     """Return what a part of Thanos says of its command line and files."""
     (folder / "bucket.yaml").write_text(bucket)
     for name, text in workload.files.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(str(text))
     places = {PAIR.config(workload.name), str(Path(PAIR.secret(workload.name, "x")).parent)}
     arguments = [argument.replace("/var/lib/", f"{folder}/") for argument in workload.arguments]
     for place in places:

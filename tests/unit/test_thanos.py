@@ -48,7 +48,7 @@ def test_series_of_a_pair_are_told_apart_by_what_prometheus_calls_it() -> None:
 @pytest.mark.parametrize("given", [args(), in_a_bucket()], ids=["no bucket", "bucket"])
 def test_blocks_are_left_as_they_are_where_they_are_uploaded(given: thanos.ThanosArgs) -> None:
     settings: PrometheusArgs = {
-        "environment": "e", "metrics": given["metrics"], "jobs": (), "mixins": (),
+        "environment": "e", "metrics": given["metrics"], "jobs": (), "mixins": (), "rule_folders": (),
         "thresholds": Thresholds(), "links": Links(), "thanos": given,
     }  # fmt: skip
     workload = prometheus(settings, PAIR)
