@@ -10,14 +10,16 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import loki_storage
+from components import login_proxy, loki_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
+from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from mixins import applying
 from mixins.model import Links, Mixin
+from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
 from runtimes import Runtime, runtime_for
 from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs
@@ -60,6 +62,7 @@ class Plan:
     collector: CollectorArgs
     loki: LokiStorage
     grafana: GrafanaContent
+    login_proxy: LoginProxyContent
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -69,10 +72,12 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
     cluster = kubernetes_cluster(target, settings)
+    published = settings.kubernetes.published_hosts if cluster else {}
     wanted = (
         *PRODUCTS,
         *(name for name in target.products if engine or name not in DISCOVERY),
         *(cluster.operated if cluster else ()),
+        *([login_proxy.NAME] if published else []),
     )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
@@ -98,6 +103,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     )
     has_services = engine or cluster or any(service.metrics for service in services)
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
+    scraped |= ({HUB} if settings.hub else set()) | ({SPOKES} if settings.spokes else set())
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
     mixins = (*applying(scraped), *_of_services(services, settings, ServiceLinks(grafana_url)))
     return Plan(
@@ -117,15 +123,18 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "mixins": mixins,
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
+            "spokes": settings.spokes,
         },
         {
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
             "services": services,
+            "spokes": settings.spokes,
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
+        {"hosts": published},
     )
 
 

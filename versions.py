@@ -185,6 +185,7 @@ PRODUCTS: Mapping[str, Image] = {
     "log-collector": COLLECTOR,
     "prometheus-operator": PROMETHEUS_OPERATOR,
     "prometheus-agent": PROMETHEUS,
+    "login-proxy": HAPROXY,
 }
 """Product → what runs it, by the name of its workload."""
 

@@ -42,6 +42,7 @@ from mixins.stack import (
     general,
     grafana,
     health,
+    hub,
     jaeger,
     jaeger_load,
     loki,
@@ -106,6 +107,8 @@ MIXINS: tuple[Mixin, ...] = (
     grafana.MIXIN,
     backup.MIXIN,
     health.MIXIN,
+    hub.MIXIN,
+    hub.OF_SPOKES,
 )
 """Every mixin, in the order in which rule files and dashboards are listed."""
 

@@ -27,6 +27,7 @@ OWN_JOBS = {
     "blackbox": ("blackbox-exporter", "http", "/metrics"),
     "engine-proxy": ("engine-proxy", "http", "/metrics"),
     "cadvisor": ("cadvisor", "http", "/metrics"),
+    "login-proxy": ("login-proxy", "metrics", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
     "prometheus-operator": ("prometheus-operator", "http", "/metrics"),
     "prometheus-agent": ("prometheus-agent", "http", "/metrics"),

@@ -46,7 +46,7 @@ def generated() -> str:
         ),
         node_exporter.workload(placement),
     )
-    return "\n".join(text for workload in workloads for text in workload.files.values())
+    return "\n".join(str(text) for workload in workloads for text in workload.files.values())
 
 
 def as_template(text: str) -> tuple[str, list[str]]:

@@ -134,13 +134,24 @@ def reachable(stack: str) -> set[str]:
     }
 
 
+LOGIN = {
+    "prometheus → login-proxy:metrics",
+    "login-proxy → prometheus:http",
+    "login-proxy → alertmanager:http",
+    "login-proxy → loki:http",
+    "login-proxy → jaeger:http",
+    "login-proxy → collector:otlp-http",
+}
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
     on_machines = set() if stack == "autopilot" else {"prometheus → node-exporter:http"}
     # What is probed is wherever the catalogue says, what is on a machine's network included.
     probed = set() if stack == "autopilot" else {"blackbox-exporter → node-exporter:http"}
     replicas = {"loki → loki:grpc"} if stack == "prod" else set()
-    assert reachable(stack) == on_machines | probed | replicas | {
+    behind_the_login = LOGIN if stack == "prod" else set()
+    assert reachable(stack) == on_machines | probed | replicas | behind_the_login | {
         "prometheus → prometheus:http",
         "prometheus → alertmanager:http",
         "prometheus → loki:http",
@@ -174,7 +185,7 @@ def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: 
     assert {*_addresses(rendering), *_scraped(rendering)} == {
         (source, destination, port.number)
         for (source, destination), names in EDGES.items()
-        if destination in cluster(stack).parts
+        if {source, destination} <= cluster(stack).parts
         for port in PORTS[destination]
         if port.name in names
     }
@@ -229,7 +240,11 @@ def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, so
             "application": intake,
             "gateway": intake | {"grafana:http"} if pods_are_in_the_cluster else intake,
             "outside": set(),
-            "proxy": {"grafana:http"} if stack in ("gke", "autopilot", "prod") else set(),
+            "proxy": {
+                "prod": {"grafana:http", "login-proxy:http"},
+                "gke": {"grafana:http"},
+                "autopilot": {"grafana:http"},
+            }.get(stack, set()),
         }[source]
     )
 

@@ -59,7 +59,7 @@ def watching(folder: Path, port: int, alertmanager_port: int) -> Iterator[None]:
     )
     for name, text in described.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(str(text), encoding="utf-8")
     program = toolchain.find("prometheus")
     assert program, "prometheus is not installed; run: make setup"
     with (folder / "log").open("wb") as log:
