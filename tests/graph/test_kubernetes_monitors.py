@@ -41,7 +41,7 @@ def test_definitions_come_first_and_outlive_the_stack() -> None:
     kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
     assert {f"{kind}.monitoring.coreos.com" for kind in KINDS} < kept
     last = max(index for index, name in enumerate(names) if "-definition-" in name)
-    assert last < names.index("prometheus-operator-deployment") < names.index("prometheus-agent-agent")
+    assert last < names.index("prometheus-operator-deployment") < names.index("prometheus-agent-pods")
     for manifest in rendering.manifests("CustomResourceDefinition"):
         assert manifest["metadata"]["annotations"]["operator.prometheus.io/version"] == definitions.VERSION
         assert len(json.dumps(manifest)) < 150_000, "every preview compares it"
