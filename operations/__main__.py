@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
         "rotate-password": (_rotate_password, "give Grafana's administrator another password"),
         "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
+        "policy": (review.write_policy, "write the stack's error budget policy as a page (Markdown)"),
         "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
             command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
         if name == "rotate-password":
             command.add_argument("--url", default="", help="where Grafana answers (default: its output)")
-        if name in ("report", "freeze"):
+        if name in ("report", "policy", "freeze"):
             review.arguments(name, command)
     chosen = parser.parse_args(arguments)
     try:

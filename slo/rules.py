@@ -24,6 +24,8 @@ KEPT = "11m"
 RAW: tuple[Window, ...] = ("30m", "1h")
 """Further windows that read the services' own series, because minutes count there."""
 EVENTS, ERRORS, OBJECTIVE = f"slo:events:rate{BASE}", f"slo:errors:rate{BASE}", "slo:objective:ratio"
+OWN = '{slo_id!=""}'
+"""Selects what these rules record: usual generators call some of their series the same."""
 DASHBOARD = "slo-detail"
 """UID of the dashboard of one objective."""
 NAMES = {"page": "ErrorBudgetBurnFast", "ticket": "ErrorBudgetBurnSlow"}

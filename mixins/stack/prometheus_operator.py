@@ -65,14 +65,14 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 Alert(
                     "PrometheusOperatorRulesNotLoaded",
                     expr=(
-                        "max by (environment) (prometheus_operator_managed_resources"
+                        "max by (environment, job, instance) (prometheus_operator_managed_resources"
                         f'{{{OPERATOR}, resource="PrometheusRule", state="selected"}}) > 0 '
                         'unless on () prometheus_rule_group_rules{rule_group=~".*/objects/.*"}'
                     ),
                     for_="15m",
                     severity=Severity.WARNING,
                     summary="Rules of PrometheusRule objects are accepted, but Prometheus has none of them.",
-                    description="{{ $value }} objects are accepted, and no rule of theirs is evaluated.",
+                    description="{{ $labels.instance }} accepts {{ $value }}; none of their rules runs.",
                 ),
             ),
         ),
@@ -101,13 +101,13 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 Alert(
                     "PrometheusAgentMissing",
                     expr=(
-                        'count by (environment) (up{job="prometheus"}) unless on (environment) '
+                        'max by (environment, job) (up{job="prometheus"}) unless on (environment) '
                         f"up{{{AGENT}}}"
                     ),
                     for_="15m",
                     severity=Severity.WARNING,
                     summary="No operator runs the agent, so that nothing is scraped of what monitors say.",
-                    description="There is no pod for the PrometheusAgent object of the stack.",
+                    description="{{ $labels.job }} sees no pod of the PrometheusAgent object.",
                 ),
                 Alert(
                     "PrometheusAgentConfigReloadFailed",

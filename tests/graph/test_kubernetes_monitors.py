@@ -17,6 +17,7 @@ from settings import Settings, StackFileError, load
 from targets import TARGETS
 from tests.graph.kubernetes_objects import Rendering, render, render_with_monitors, rendered, with_kubernetes
 from toolchain import definitions
+from toolchain.programs import PROMETHEUS_OPERATOR
 
 pytestmark = pytest.mark.graph
 
@@ -48,6 +49,7 @@ def test_definitions_come_first_and_outlive_the_stack() -> None:
 
 def test_the_definitions_are_those_of_the_operators_version() -> None:
     assert f"v{definitions.VERSION}" == versions.PROMETHEUS_OPERATOR.tag == versions.CONFIG_RELOADER.tag
+    assert PROMETHEUS_OPERATOR.modules[0].version == definitions.VERSION
 
 
 def test_teams_still_have_the_explanations_of_their_kinds() -> None:

@@ -1,4 +1,7 @@
-"""An application in pods of its own, next to the stack: it writes lines, has metrics, and looks up a name."""
+"""Applications in pods of their own, next to the stack: they write lines, have metrics, and look up a name.
+
+One says itself that it is to be scraped; of the other only an entry of the catalogue does.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,13 @@ ALERT = {
     "labels": {"severity": "warning"},
 }
 """What its team wants to hear of, which is so from the beginning."""
+CART = """\
+service: cart
+team: checkout
+metrics: {port: 8080, path: /metrics.txt, pods: {app: basket}, namespace: shop}
+logs: {files: [/var/log/cart.log]}
+"""
+"""Entry of the catalogue about pods that are called otherwise and ask for nothing."""
 _NAME = {"app.kubernetes.io/name": SHOP}
 _SCRIPT = f"""
 mkdir -p /tmp/www
@@ -40,18 +50,22 @@ class Application:
     cluster: Cluster
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifests(self) -> tuple[dict[str, Any], ...]:
         """What the API server is asked for."""
-        labels = {
-            **_NAME,
-            "app.kubernetes.io/component": "checkout",
-            "team": "payments",
-        }
+        more = {"app.kubernetes.io/component": "checkout", "team": "payments"}
         annotations = {
             "prometheus.io/scrape": "true",
             "prometheus.io/port": "8080",
             "prometheus.io/path": "/metrics.txt",
         }
+        return (
+            self._deployment(SHOP, _NAME, more, annotations),
+            self._deployment("basket", {"app": "basket"}, {}, {}),
+        )
+
+    def _deployment(
+        self, name: str, labels: dict[str, str], more: dict[str, str], annotations: dict[str, str]
+    ) -> dict[str, Any]:
         container = {
             "name": "app",
             "image": APPLICATION,
@@ -62,18 +76,18 @@ class Application:
         return {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": SHOP, "namespace": SHOP},
+            "metadata": {"name": name, "namespace": SHOP},
             "spec": {
-                "selector": {"matchLabels": _NAME},
+                "selector": {"matchLabels": labels},
                 "template": {
-                    "metadata": {"labels": labels, "annotations": annotations},
+                    "metadata": {"labels": {**labels, **more}, "annotations": annotations},
                     "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
                 },
             },
         }
 
     def deploy(self) -> None:
-        """Deploy it into a namespace of its own, with what its team says about its metrics."""
+        """Deploy them into a namespace of their own, with what a team says about its metrics."""
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SHOP}}
         service = {
             "apiVersion": "v1",
@@ -82,11 +96,11 @@ class Application:
             "spec": {"selector": _NAME, "ports": [{"name": "http", "port": 8080}]},
         }
         prober = f"blackbox-exporter.{NAMESPACE}:9115"
-        for manifest in (namespace, self.manifest, service, *of_a_team(SHOP, SHOP, prober, ALERT)):
+        for manifest in (namespace, *self.manifests, service, *of_a_team(SHOP, SHOP, prober, ALERT)):
             self.cluster.api.apply(manifest)
 
     def pod(self) -> str:
-        """Return the name of its pod; `OSError` while there is none."""
-        for pod in self.cluster.api.list("v1", "Pod", SHOP):
+        """Return the name of the first one's pod; `OSError` while there is none."""
+        for pod in self.cluster.api.list("v1", "Pod", SHOP, labelSelector=f"app.kubernetes.io/name={SHOP}"):
             return str(pod["metadata"]["name"])
         raise OSError(f"no pod in the namespace {SHOP}")

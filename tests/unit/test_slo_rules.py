@@ -163,7 +163,7 @@ def test_the_policy_is_where_the_numbers_come_from() -> None:
     (rate,) = burn_rates(SHOP, policy)
     assert rate.factor == Decimal(12)
     text = str(rule_file(arithmetic.groups(policy), Links()))
-    assert f"{arithmetic.REMAINING} <= bool 0.1" in text
+    assert f"{arithmetic.REMAINING}{rules.OWN} <= bool 0.1" in text
 
 
 @pytest.mark.parametrize(
