@@ -8,6 +8,7 @@ import os
 import sys
 
 from operations import deploy, health, images, password, review, routes
+from operations.backup import commands as backups
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -28,6 +29,9 @@ def main(arguments: list[str]) -> int:
         ),
         "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
         "rotate-password": (_rotate_password, "give Grafana's administrator another password"),
+        "backup": (backups.backup, "back up what products store, each held still for the moment"),
+        "verify-backup": (backups.verify, "restore the newest backups into a fresh place and compare"),
+        "restore": (backups.restore, "put a backup where the product finds it"),
         "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
         "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
@@ -46,6 +50,8 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--url", default="", help="where Grafana answers (default: its output)")
         if name in ("report", "freeze"):
             review.arguments(name, command)
+        if name in ("backup", "verify-backup", "restore"):
+            backups.arguments(name, command)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.function(chosen)

@@ -212,7 +212,7 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
         "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
         "kube-state-metrics", "kubernetes-apiservers", "kubernetes-cadvisor", "kubernetes-nodes",
         "kubernetes-pods",
-        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash", "backup",
+        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash",
     }  # fmt: skip
 
 
