@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,10 @@ class File:
     """Bytes."""
     sha256: str
     """Digest of its content, hexadecimal."""
+
+
+UNREADABLE = (tarfile.TarError, zlib.error, EOFError)
+"""What reading a damaged archive ends in."""
 
 
 class DamagedError(Exception):

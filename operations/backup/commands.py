@@ -18,7 +18,7 @@ from operations.stack import StackUnavailableError, outputs
 from operations.stack_file import FOLDER, settings
 from targets import TARGETS, RuntimeKind
 
-FAILURES = (PlaceError, DamagedError, OSError, HTTPException, tarfile.TarError)
+FAILURES = (PlaceError, DamagedError, OSError, HTTPException, *archive.UNREADABLE)
 _MIB = 1024 * 1024
 
 
@@ -47,6 +47,8 @@ def backup(chosen: argparse.Namespace) -> int:
 
     def one(product: str) -> str:
         made = archive.new(folder, product, datetime.now(UTC))
+        if made.path.exists():
+            raise PlaceError(f"{made.path} is there already; another backup is being made")
         with TemporaryDirectory(dir=folder) as scratch, places.snapshot(product, Path(scratch)) as found:
             try:
                 files = archive.write(made, found.members)
@@ -61,7 +63,7 @@ def backup(chosen: argparse.Namespace) -> int:
             f"({made.path.stat().st_size / _MIB:.1f} MiB), held still for {found.held_seconds:.1f} s"
         )
 
-    products = _chosen(chosen, places.products(), "has no data")
+    products = _chosen(chosen, places.products(), "data")
     return _each(chosen, folder, products, one, reports=True)
 
 
@@ -78,7 +80,7 @@ def verify(chosen: argparse.Namespace) -> int:
         return f"{newest.path.name} restored: {len(expected)} files, {size / _MIB:.1f} MiB, all equal"
 
     available = sorted({found.product for found in archive.all_in(folder)})
-    return _each(chosen, folder, _chosen(chosen, available, f"has no backup in {folder}"), one)
+    return _each(chosen, folder, _chosen(chosen, available, f"backup in {folder}"), one)
 
 
 def restore(chosen: argparse.Namespace) -> int:
@@ -144,7 +146,7 @@ def _each(
 def _chosen(chosen: argparse.Namespace, available: Collection[str], lacks: str) -> Collection[str]:
     unknown = [product for product in chosen.products if product not in available]
     if unknown or not available:
-        what = f"{unknown[0]} {lacks}" if unknown else f"no product {lacks}"
+        what = f"{unknown[0]} has no {lacks}" if unknown else f"there is no {lacks}"
         there = f"; there are: {', '.join(available)}" if available else ""
         raise StackUnavailableError(f"stack {chosen.stack}: {what}{there}")
     asked: list[str] = chosen.products

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from operations.backup.archive import Member, write_with_holes
+from operations.backup.archive import UNREADABLE, Member, write_with_holes
 from operations.backup.places import PlaceError, Snapshot
 from provider.layout import Layout
 from provider.supervision import Supervisor
@@ -43,7 +43,7 @@ class Folders:
             self._supervisor.signal(product, "STOP")
         held_since = monotonic()
         try:
-            shutil.copytree(self._data(product), copy, symlinks=True, copy_function=_copy)
+            shutil.copytree(self._data(product), copy, symlinks=True, ignore=_special, copy_function=_copy)
         finally:
             if running:
                 self._supervisor.signal(product, "CONT")
@@ -94,20 +94,25 @@ def _below(folder: Path) -> Iterator[Member]:
         elif stat.S_ISLNK(found.st_mode):
             info.type, info.linkname = tarfile.SYMTYPE, str(path.readlink())
             yield info, None
-        # Sockets and pipes are made anew by whoever needs them.
 
 
 def _extract(archive: Path, folder: Path) -> None:
     try:
         with _WithHoles.open(archive) as tar:
             tar.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (*UNREADABLE, OSError) as error:
         raise PlaceError(f"{archive.name} cannot be restored: {error}") from None
+
+
+def _special(folder: str, names: list[str]) -> set[str]:
+    """Return the sockets and pipes, which are made anew by whoever needs them."""
+    modes = {name: Path(folder, name).lstat().st_mode for name in names}
+    return {name for name, mode in modes.items() if stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode)}
 
 
 def _copy(source: str, target: str) -> str:
     """Copy what a file really holds: of a store's gigabytes set aside that is often a few pages."""
-    with open(source, "rb", buffering=0) as origin, open(target, "wb", buffering=0) as copy:
+    with Path(source).open("rb", buffering=0) as origin, Path(target).open("wb", buffering=0) as copy:
         size, end = os.fstat(origin.fileno()).st_size, 0
         while (start := _data_after(origin.fileno(), end)) is not None:
             end = os.lseek(origin.fileno(), start, os.SEEK_HOLE)
