@@ -10,16 +10,20 @@ from components.cadvisor import Cadvisor
 from components.collector import Collector
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
+from components.hub import link
 from components.jaeger import Jaeger
 from components.kube_state_metrics import KubeStateMetrics
 from components.log_collector import LogCollector
+from components.login_proxy import PEOPLE, PROGRAMS, LoginProxy
 from components.loki import Loki
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
+from components.prometheus_agent import PrometheusAgent
+from components.prometheus_operator import PrometheusOperator
 from outputs import CONTRACT_VERSION, export
 from plan import make_plan
 from provider.resources import Password
-from settings import GRAFANA_PASSWORD, StackFileError, engine_configuration
+from settings import GRAFANA_PASSWORD, LOGIN_PASSWORD, PUSH_PASSWORD, StackFileError, engine_configuration
 
 config, stack = pulumi.Config(), pulumi.get_stack()
 try:
@@ -36,7 +40,8 @@ for announcement in plan.announcements:
 
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
-prometheus = Prometheus("prometheus", plan.prometheus, runtime)
+hub = link(settings.hub, settings.environment_label)
+prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub}, runtime)
 bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
 loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
 jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
@@ -46,7 +51,7 @@ alertmanager = Alertmanager(
     {"alerting": settings.alerting, "secrets": receiver_secrets, "links": plan.prometheus["links"]},
     runtime,
 )
-collector = Collector("collector", plan.collector, runtime)
+collector = Collector("collector", {**plan.collector, "hub": hub}, runtime)
 if "node-exporter" in plan.products:
     NodeExporter("node-exporter", runtime)
 if "blackbox-exporter" in plan.products:
@@ -56,7 +61,11 @@ if plan.engine and "cadvisor" in plan.products:
 if "kube-state-metrics" in plan.products:
     KubeStateMetrics("kube-state-metrics", runtime)
 if plan.cluster and "log-collector" in plan.products:
-    LogCollector("log-collector", {"cluster": plan.cluster}, runtime)
+    LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
+if plan.cluster and "prometheus-operator" in plan.products:
+    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
+if "prometheus-agent" in plan.products:
+    PrometheusAgent("prometheus-agent", runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,
@@ -71,6 +80,20 @@ outputs = {
     "health": f"python -m operations health --stack {stack}",
     "notices": list(plan.notices),
 }
+if "login-proxy" in plan.products:
+    login_password = config.get_secret(LOGIN_PASSWORD) or Password("login-password").result
+    push_password = config.get_secret(PUSH_PASSWORD) or Password("push-password").result
+    LoginProxy(
+        "login-proxy",
+        {**plan.login_proxy, "password": login_password, "push_password": push_password},
+        runtime,
+    )
+    outputs |= {
+        "login_username": PEOPLE,
+        "login_password": login_password,
+        "push_username": PROGRAMS,
+        "push_password": push_password,
+    }
 if "grafana" in plan.products:
     password = config.get_secret(GRAFANA_PASSWORD) or Password("grafana-password").result
     secret_key = Password("grafana-secret-key").result

@@ -26,6 +26,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "jaeger_url": "Traces.",
     "otlp_grpc_endpoint": "host:port that takes traces, metrics and logs by OTLP over gRPC.",
     "otlp_http_endpoint": "URL that takes traces, metrics and logs by OTLP over HTTP.",
+    "login_username": "Name of people at the login in front of Prometheus, Alertmanager, Loki and Jaeger.",
+    "login_password": "Their password (secret).",
+    "push_username": "Name of programs that push through that login.",
+    "push_password": "Their password (secret).",
     "health": "Command that checks this stack; exit status 0 when it is healthy.",
     "notices": "What is left out or limited here, a line each.",
 }

@@ -36,7 +36,10 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     "cadvisor": (Port("http", 8080),),
     "blackbox-exporter": (Port("http", 9115),),
     "engine-proxy": (Port("http", 2375),),
+    "login-proxy": (Port("http", 8080, public=True), Port("metrics", 8405)),
     "kube-state-metrics": (Port("http", 8080), Port("telemetry", 8081)),
+    "prometheus-operator": (Port("http", 8080),),
+    "prometheus-agent": (Port("http", 9090),),
     "log-collector": (Port("health", 13133), Port("metrics", 8888)),
 }
 """Every product's ports with the numbers its community knows."""

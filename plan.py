@@ -10,20 +10,25 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import loki_storage
+from components import login_proxy, loki_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
+from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from mixins import applying
 from mixins.model import Links, Mixin
+from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
 from runtimes import Runtime, runtime_for
-from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs, service_jobs
+from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs
 from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from scraping.kubernetes import cluster_jobs, own_pods
 from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
+from scraping.kubernetes_monitors import RULES
+from scraping.services import declared_containers, declared_pods, service_jobs
+from scraping.services import problems as service_problems
 from settings import Settings, StackFileError, load
 from slo.links import ServiceLinks
 from slo.mixin import mixins as slo_mixins
@@ -51,10 +56,13 @@ class Plan:
     """Engine whose containers are found by themselves; None where there is none."""
     cluster: KubernetesCluster | None
     """Cluster whose pods are found by themselves; None where there is none."""
+    services: tuple[Service, ...]
+    """The service catalogue."""
     prometheus: PrometheusArgs
     collector: CollectorArgs
     loki: LokiStorage
     grafana: GrafanaContent
+    login_proxy: LoginProxyContent
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -64,7 +72,13 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
     cluster = kubernetes_cluster(target, settings)
-    wanted = (*PRODUCTS, *(name for name in target.products if engine or name not in DISCOVERY))
+    published = settings.kubernetes.published_hosts if cluster else {}
+    wanted = (
+        *PRODUCTS,
+        *(name for name in target.products if engine or name not in DISCOVERY),
+        *(cluster.operated if cluster else ()),
+        *([login_proxy.NAME] if published else []),
+    )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
     problems += (
@@ -72,6 +86,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _unheard(services, products, target)
         + _reserved(services, wanted)
         + _forgotten(services, settings)
+        + service_problems(services, target, engine, cluster)
     )
     problems += loki_storage.problems(settings.logs.object_storage, target)
     problems += profiles.problems(settings, target)
@@ -81,13 +96,14 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     placement, thresholds = runtime.placement, settings.thresholds
     jobs = (
         *(own_pods(products, cluster) if cluster else own_jobs(products, placement)),
-        *service_jobs(services),
+        *service_jobs(services, placement, engine, cluster),
         *probe_jobs(services, placement),
-        *container_jobs(engine, placement),
-        *(cluster_jobs(cluster) if cluster else ()),
+        *container_jobs(engine, placement, declared_containers(services)),
+        *(cluster_jobs(cluster, declared_pods(services)) if cluster else ()),
     )
     has_services = engine or cluster or any(service.metrics for service in services)
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
+    scraped |= ({HUB} if settings.hub else set()) | ({SPOKES} if settings.spokes else set())
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
     mixins = (*applying(scraped), *_of_services(services, settings, ServiceLinks(grafana_url)))
     return Plan(
@@ -98,21 +114,27 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         tuple(runtime.announcements(products)),
         engine,
         cluster,
+        services,
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
             "jobs": jobs,
+            "rule_folders": (RULES,) if cluster and cluster.operated else (),
             "mixins": mixins,
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
+            "spokes": settings.spokes,
         },
         {
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
+            "services": services,
+            "spokes": settings.spokes,
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
         {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
+        {"hosts": published},
     )
 
 

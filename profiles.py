@@ -10,7 +10,7 @@ from targets import Target
 REPLICAS: Mapping[str, Mapping[str, int]] = {
     "single": {},
     # Two of what repeats everything, three of what needs a majority or should survive a loss during a change.
-    "ha": {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2},
+    "ha": {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2, "login-proxy": 2},
 }
 """Profile → product → replicas; of what is not named there is one."""
 

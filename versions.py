@@ -135,6 +135,20 @@ KUBE_STATE_METRICS = Image(
     digest="sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b",
     entrypoint=("/kube-state-metrics",),
 )
+PROMETHEUS_OPERATOR = Image(
+    "quay.io/prometheus-operator/prometheus-operator",
+    "v0.93.0",
+    "prometheus-operator",
+    note="its custom resource definitions are those of toolchain/definitions.py",
+    entrypoint=("/bin/operator",),
+)
+CONFIG_RELOADER = Image(
+    "quay.io/prometheus-operator/prometheus-config-reloader",
+    PROMETHEUS_OPERATOR.tag,
+    "prometheus-config-reloader",
+    note="released together with the operator, whose pods of Prometheus it is in",
+    entrypoint=("/bin/prometheus-config-reloader",),
+)
 HAPROXY = Image(
     "docker.io/library/haproxy",
     "3.2.23-alpine",
@@ -167,6 +181,11 @@ PRODUCTS: Mapping[str, Image] = {
     "cadvisor": CADVISOR,
     "blackbox-exporter": BLACKBOX_EXPORTER,
     "engine-proxy": HAPROXY,
+    "kube-state-metrics": KUBE_STATE_METRICS,
+    "log-collector": COLLECTOR,
+    "prometheus-operator": PROMETHEUS_OPERATOR,
+    "prometheus-agent": PROMETHEUS,
+    "login-proxy": HAPROXY,
 }
 """Product → what runs it, by the name of its workload."""
 

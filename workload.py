@@ -102,7 +102,7 @@ class Workload:
     ports: tuple[Port, ...]
     probe: Probe
     resources: Resources
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Configuration: path relative to the configuration folder → content; never contains a secret."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Secret files: file name in the secrets folder → content."""

@@ -5,6 +5,7 @@ dashboards, and the labels that alerts are routed by.
 """
 
 from catalogue.loading import load, problems_between
-from catalogue.model import Service, ServiceLogs, ServiceMetrics
+from catalogue.metrics import ServiceMetrics
+from catalogue.model import Service, ServiceLogs
 
 __all__ = ["Service", "ServiceLogs", "ServiceMetrics", "load", "problems_between"]

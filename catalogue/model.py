@@ -8,27 +8,18 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from catalogue.entry import Entry
+from catalogue.metrics import ServiceMetrics
 from catalogue.objectives import Alerts, Objective
 from slo.model import Slo
-from units import NOT_EMPTY, Address, DnsName, Duration, Url
-
-
-class ServiceMetrics(Entry):
-    """Where a service's Prometheus metrics are."""
-
-    targets: Annotated[tuple[Address, ...], NOT_EMPTY]
-    """``host:port`` of every instance."""
-    path: Annotated[str, Field(pattern=r"^/")] = "/metrics"
-    """Path of the metrics."""
-    interval: Duration | None = None
-    """Scrape interval; the stack's own when left out."""
+from units import NOT_EMPTY, DnsName, Url
 
 
 class ServiceLogs(Entry):
     """Where a service writes its log lines, JSON one a line."""
 
     files: Annotated[tuple[str, ...], NOT_EMPTY]
-    """Paths or glob patterns, relative to the project or absolute."""
+    """Paths or glob patterns, relative to the project or absolute; of use where services are processes, since
+    what containers and pods write is read by itself."""
 
 
 class Service(Entry):
@@ -46,14 +37,14 @@ class Service(Entry):
     endpoints: Mapping[DnsName, Url] = Field(default_factory=dict)
     """Addresses of the service by name, shown on its dashboard."""
     metrics: ServiceMetrics | None = None
-    """Where its metrics are scraped."""
+    """Where its metrics are scraped, and how its instances are found."""
     logs: ServiceLogs | None = None
     """Where its log lines are read."""
     probes: tuple[Url, ...] = ()
     """URLs that must answer with 2xx, asked as somebody outside would; no credentials in them."""
     slos: tuple[Objective, ...] = ()
     """Objectives of the service."""
-    alerts: Alerts = Alerts()
+    alerts: Alerts = Field(default_factory=Alerts)
     """What is different about the alerts of all its objectives."""
     links: Mapping[DnsName, Url] = Field(default_factory=dict)
     """Pages about the service, shown on its dashboard; ``runbook`` replaces the alerts' own runbook pages."""

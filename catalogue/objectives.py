@@ -1,30 +1,30 @@
-"""The objectives that a team writes, by kinds it can name."""
+"""The objectives that a team writes, and what it changes about their alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from catalogue.entry import Entry
-from mixins.thresholds import BUCKETS
-from slo import indicators, promql
-from slo.checks import Annotations, CountQuery, Labels, Query
+from catalogue.indicators import (
+    Availability,
+    Correctness,
+    Events,
+    Freshness,
+    Journey,
+    Latency,
+    Uptime,
+    bucket_problem,
+)
+from slo.checks import Annotations, Labels, Query
 from slo.checks import Objective as PerCent
 from slo.model import AlertOptions, Indicator, Slo
 from slo.policy import Period
-from units import NOT_EMPTY, DnsName, Duration, matching, seconds
-
-Metric = Annotated[str, matching(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "use the name of a metric")]
-Matchers = Annotated[
-    str,
-    matching(
-        r'([a-zA-Z_]\w*\s*(=|!=|=~|!~)\s*"(\\.|[^"\\])*"\s*(,\s*(?=[a-zA-Z_])|$))*',
-        'use matchers such as route!="/health", method="GET"',
-    ),
-]
+from units import DnsName, Duration
 
 
 class AlertChange(Entry):
@@ -49,109 +49,10 @@ class AlertChange(Entry):
 class Alerts(Entry):
     """What is different about the alerts on burn rates."""
 
-    page: AlertChange = AlertChange()
+    page: AlertChange = Field(default_factory=AlertChange)
     """The alert that calls somebody."""
-    ticket: AlertChange = AlertChange()
+    ticket: AlertChange = Field(default_factory=AlertChange)
     """The alert that waits for working hours."""
-
-
-class Availability(Entry):
-    """Share of requests that the server did not fail."""
-
-    metric: Metric = indicators.REQUESTS
-    """Counter of all requests."""
-    errors: Annotated[Matchers, NOT_EMPTY] = 'status=~"5.."'
-    """Matchers of the failed ones."""
-    only: Matchers = ""
-    """Matchers of the requests that count at all."""
-
-
-class Latency(Entry):
-    """Share of requests that were fast enough."""
-
-    below: Duration
-    """How fast: 500ms."""
-    percentile: PerCent | None = None
-    """What people state as p95 is an objective of 95."""
-    metric: Metric = indicators.DURATION
-    """Histogram of durations, seconds, without _bucket."""
-    native: bool = False
-    """Whether it is a native histogram."""
-    only: Matchers = ""
-    """Matchers of the requests that count at all."""
-
-    @model_validator(mode="after")
-    def _is_a_bound(self) -> Self:
-        problem = bucket_problem(self.metric, self.native, self.below)
-        if problem:
-            raise ValueError(f"below: {problem}")
-        return self
-
-
-class Freshness(Entry):
-    """Share of time in which data was recent enough."""
-
-    timestamp: Annotated[str, Field(min_length=1)]
-    """Selector of the time of the newest data, seconds since 1970."""
-    within: Duration
-    """How old it may be."""
-
-    @model_validator(mode="after")
-    def _is_a_selector(self) -> Self:
-        if problem := promql.selector_problem(self.timestamp):
-            raise ValueError(f"timestamp: {problem}")
-        return self
-
-
-class Uptime(Entry):
-    """Share of probes that were answered."""
-
-    instance: Annotated[str, matching(r'[^"\\\n]*', "use the address of a probe")] = ""
-    """One of the probed addresses; all of them when left out."""
-
-
-class Events(Entry):
-    """Share of good events, by queries of one's own."""
-
-    total: CountQuery
-    """All events: sum(rate(jobs_total[{{.window}}]))."""
-    errors: CountQuery | None = None
-    """The failed ones; either these or the good ones."""
-    good: CountQuery | None = None
-    """The good ones."""
-
-    @model_validator(mode="after")
-    def _has_one_part(self) -> Self:
-        part = self.errors or self.good
-        if part is None or (self.errors and self.good):
-            raise ValueError("name either errors or good, beside total")
-        if found := promql.pair_problems(part, self.total):
-            raise ValueError(f"{'errors' if self.errors else 'good'}: {found[0]}")
-        return self
-
-
-class Correctness(Entry):
-    """Share of results that were right."""
-
-    wrong: CountQuery
-    """Results that were found to be wrong."""
-    checked: CountQuery
-    """Results that were checked."""
-
-    @model_validator(mode="after")
-    def _belong_together(self) -> Self:
-        if found := promql.pair_problems(self.wrong, self.checked):
-            raise ValueError(f"wrong: {found[0]}")
-        return self
-
-
-class Journey(Entry):
-    """Share of users who come through several steps, each of which is an objective."""
-
-    steps: Annotated[
-        tuple[Annotated[str, matching(r"[^/]+/[^/]+", "use service/objective")], ...], Field(min_length=2)
-    ]
-    """``service/objective``, in order; the first one's events are the journeys that begin."""
 
 
 class Agreement(Entry):
@@ -182,7 +83,7 @@ class Objective(Entry):
     """A sentence."""
     minimum_errors: Annotated[int, Field(ge=0)] = 0
     """Failures within the long window below which no burn rate alerts: for services with few events."""
-    alerts: Alerts = Alerts()
+    alerts: Alerts = Field(default_factory=Alerts)
     """What is different about its alerts."""
     sla: Agreement | None = None
     """The agreement with somebody else."""
@@ -230,12 +131,11 @@ class Objective(Entry):
         self, service: str, team: str, alerts: Alerts, labels: Mapping[str, str], runbook: str
     ) -> Iterator[Slo]:
         """Yield the objective, and its agreement where it has one."""
-        below = seconds(self.latency.below) if self.latency else 0.0
         slo = Slo(
             service,
             self.name,
             self.share,
-            self._indicator(service, below),
+            self._indicator(service),
             self.period,
             team,
             self.description,
@@ -247,53 +147,24 @@ class Objective(Entry):
         )
         yield slo
         if self.sla:
-            yield Slo(
-                **{
-                    **vars(slo),
-                    "name": f"{self.name}-sla",
-                    "objective": self.sla.objective or self.share,
-                    "indicator": self._indicator(
-                        service, seconds(self.sla.below) if self.sla.below else below
-                    ),
-                    "commitment": "sla",
-                }
+            promised = self.latency
+            if promised and self.sla.below:
+                promised = promised.model_copy(update={"below": self.sla.below})
+            yield replace(
+                slo,
+                name=f"{self.name}-sla",
+                objective=self.sla.objective or self.share,
+                indicator=promised.indicator(service) if promised else slo.indicator,
+                commitment="sla",
             )
 
-    def _indicator(self, service: str, below: float) -> Indicator:
-        own = f'service="{service}"'
-        if it := self.availability:
-            return indicators.availability(_all(own, it.only), it.metric, it.errors)
-        if latency := self.latency:
-            return indicators.latency(_all(own, latency.only), below, latency.metric, native=latency.native)
-        if self.freshness:
-            return indicators.freshness(self.freshness.timestamp, seconds(self.freshness.within))
-        if self.uptime:
-            address = f'instance="{self.uptime.instance}"' if self.uptime.instance else ""
-            return indicators.uptime(_all('job="probe"', own, address))
-        if self.correctness:
-            checked = self.correctness.checked
-            return Indicator(checked, self.correctness.wrong, counts=promql.counts(checked))
-        if self.journey:
-            return Indicator(steps=self.journey.steps)
-        if events := self.events:
-            counts = promql.counts(events.total)
-            if events.good:
-                return indicators.good_events(events.good, events.total, counts=counts)
-            return Indicator(events.total, events.errors or "", counts=counts)
-        return Indicator(ratio=self.ratio or "", unit="time")
+    def _indicator(self, service: str) -> Indicator:
+        if self.ratio:
+            return Indicator(ratio=self.ratio, unit="time")
+        (kind,) = filter(None, (getattr(self, kind) for kind in KINDS))
+        found: Indicator = kind.indicator(service)
+        return found
 
 
 KINDS = ("availability", "latency", "freshness", "uptime", "correctness", "events", "ratio", "journey")
 """The kinds of indicators, by their keys."""
-
-
-def bucket_problem(metric: str, native: bool, below: str) -> str:
-    """Return what is wrong with a bound of a classic histogram whose buckets are known."""
-    if native or metric != indicators.DURATION or seconds(below) in BUCKETS:
-        return ""
-    bounds = ", ".join(f"{bound * 1000:g}ms" if bound < 1 else f"{bound:g}s" for bound in BUCKETS)
-    return f"no bucket of {metric} ends at {below}; use one of {bounds}, or a histogram of your own"
-
-
-def _all(*matchers: str) -> str:
-    return ", ".join(filter(None, (matcher.strip().rstrip(",") for matcher in matchers)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 import versions
+from catalogue import Service
 from components.collector_logs import (
     CONTAINERS,
     LogFiles,
@@ -16,6 +18,7 @@ from components.collector_logs import (
     label_statements,
     observe,
 )
+from components.hub import HubLink, Intake, authorization_files, exporter
 from components.telemetry import own_telemetry
 from placement import PORTS, Placement, each, url
 from rendering import to_yaml
@@ -34,6 +37,12 @@ class CollectorArgs(TypedDict):
     """Which files it follows."""
     engine: ContainerEngine | None
     """Engine whose containers' logs it follows; None where there is none."""
+    services: Sequence[Service]
+    """Services of the catalogue, whose lines it gives the labels of their entries."""
+    spokes: NotRequired[Sequence[str]]
+    """Environments that send it what their own collectors have derived metrics from."""
+    hub: NotRequired[HubLink | None]
+    """Stack that it sends log lines and traces to as well."""
 
 
 class Collector(pulumi.ComponentResource):
@@ -68,10 +77,12 @@ def workload(args: CollectorArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("health", "/"),
         resources=Resources("200m", "1000m", "256Mi", "512Mi"),
-        files={"collector.yaml": to_yaml(configuration(args, placement))},
+        files={"collector.yaml": _file(args, placement)},
+        secrets=authorization_files(args.get("hub")),
         volume=Volume("2Gi"),
         reload=Reload(files=("collector.yaml",), signal="SIGHUP"),
         needs=("engine-proxy", "prometheus", "loki", "jaeger"),
+        outbound=args.get("hub") is not None,
         joins_applications=True,
         **reads_logs,
     )
@@ -86,12 +97,20 @@ def _logs_of(engine: ContainerEngine, placement: Placement) -> HostPath:
     return HostPath(engine.log_folder, placement.host(engine.log_folder))
 
 
-def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any]:
+def _file(args: CollectorArgs, placement: Placement) -> pulumi.Input[str]:
+    """Return ``collector.yaml`` as text, once it is known where the hub is."""
+    if hub := args.get("hub"):
+        return hub.intake.apply(lambda intake: to_yaml(configuration(args, placement, intake)))
+    return to_yaml(configuration(args, placement))
+
+
+def configuration(args: CollectorArgs, placement: Placement, hub: Intake | None = None) -> Mapping[str, Any]:
     """Return ``collector.yaml``."""
-    engine = args["engine"]
+    engine, spokes = args["engine"], args.get("spokes", ())
+    to_hub = exporter(hub, NAME, placement, _DELIVERY) if hub else {}
     follow = {f"file_log/{source.service}": follow_files(source) for source in args["logs"]}
     if engine:
-        follow[CONTAINERS] = follow_containers(engine, placement)
+        follow[CONTAINERS] = follow_containers(engine, placement, args["services"])
     # Each of a pair has everything, as it has what it scrapes itself.
     stores = {
         f"otlp_http/{address.partition('.')[0].partition(':')[0]}": {
@@ -131,8 +150,12 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
             },
             # The connectors add it; it changes at every start and would make every series a new one.
             "resource/connectors": {"attributes": [{"key": "collector.instance.id", "action": "delete"}]},
-            "transform/labels": {"error_mode": "ignore", "log_statements": label_statements()},
+            "transform/labels": {
+                "error_mode": "ignore",
+                "log_statements": label_statements(args["services"]),
+            },
             "groupbyattrs/level": {"keys": ["level"]},
+            **({"filter/spokes": _without(spokes)} if spokes else {}),
         },
         "connectors": {
             "span_metrics": {
@@ -151,6 +174,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
             },
             "otlp_http/loki": {"endpoint": url(placement, "loki", path="/otlp"), **_DELIVERY},
             **stores,
+            **to_hub,
         },
         "service": {
             "extensions": ["health_check", "file_storage", *observer],
@@ -159,8 +183,9 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
                 "traces": {
                     "receivers": ["otlp", "zipkin"],
                     "processors": ["memory_limiter", "resource/environment"],
-                    "exporters": ["otlp_grpc/jaeger", "span_metrics", "service_graph"],
+                    "exporters": ["otlp_grpc/jaeger", *([] if spokes else _DERIVING), *to_hub],
                 },
+                **({"traces/own": _OWN_TRACES} if spokes else {}),
                 "metrics": {
                     "receivers": ["otlp", "span_metrics", "service_graph"],
                     "processors": ["memory_limiter", "resource/environment", "resource/connectors"],
@@ -174,7 +199,7 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
                         "transform/labels",
                         "groupbyattrs/level",
                     ],
-                    "exporters": ["otlp_http/loki"],
+                    "exporters": ["otlp_http/loki", *to_hub],
                 },
                 "logs/notifications": {
                     "receivers": ["webhook_event"],
@@ -185,13 +210,26 @@ def configuration(args: CollectorArgs, placement: Placement) -> Mapping[str, Any
                         "transform/labels",
                         "groupbyattrs/level",
                     ],
-                    "exporters": ["otlp_http/loki"],
+                    "exporters": ["otlp_http/loki", *to_hub],
                 },
             },
         },
     }
 
 
+def _without(spokes: Sequence[str]) -> Mapping[str, Any]:
+    """Return what drops the spans of these environments."""
+    spans = [f'resource.attributes["environment"] == {json.dumps(name)}' for name in spokes]
+    return {"error_mode": "ignore", "traces": {"span": spans}}
+
+
+_DERIVING = ("span_metrics", "service_graph")
+_OWN_TRACES: Mapping[str, Any] = {
+    "receivers": ["otlp", "zipkin"],
+    "processors": ["memory_limiter", "resource/environment", "filter/spokes"],
+    "exporters": list(_DERIVING),
+}
+"""Pipeline of a hub that derives metrics; what its spokes derive comes by remote write."""
 _DELIVERY: Mapping[str, Any] = {
     # The queue is on disk and batches on its way out, so what was acknowledged survives a kill, and a
     # store that is away for a while is caught up with.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogue import Service
 from placement import Placement
 from scraping.container_engine import SERVICE_LABELS, ContainerEngine
 
@@ -60,7 +61,9 @@ def observe(placement: Placement) -> dict[str, Any]:
     }
 
 
-def follow_containers(engine: ContainerEngine, placement: Placement) -> dict[str, Any]:
+def follow_containers(
+    engine: ContainerEngine, placement: Placement, services: Sequence[Service]
+) -> dict[str, Any]:
     """Return the receiver that follows every container's log from the moment it is there."""
     file = placement.host(engine.log_file).replace("{id}", "`container_id`")
     return {
@@ -70,7 +73,7 @@ def follow_containers(engine: ContainerEngine, placement: Placement) -> dict[str
                 "rule": 'type == "container" && port == 0',
                 "config": {**following((file,)), "operators": [*lines(engine.log_format), *parse()]},
                 "resource_attributes": {
-                    "service": f"`{_service()}`",
+                    "service": f"`{_service(services)}`",
                     "container": "`name`",
                     "image": '`tag == "" ? image : image + ":" + tag`',
                     "team": '`"team" in labels ? labels["team"] : ""`',
@@ -83,8 +86,8 @@ def follow_containers(engine: ContainerEngine, placement: Placement) -> dict[str
     }
 
 
-def label_statements() -> list[str]:
-    """Return OTTL that gives every line the labels ``service`` and ``level``, however it arrived."""
+def label_statements(services: Sequence[Service]) -> list[str]:
+    """Return OTTL that gives each line the labels ``service``, ``team``, ``level``, however it arrived."""
     below = [f"log.severity_number < {number}" for _, number in _LEVELS]
     levels = [
         f'set(log.attributes["level"], "{level}") where log.severity_number >= {number}'
@@ -96,6 +99,7 @@ def label_statements() -> list[str]:
             'set(resource.attributes["service"], resource.attributes["service.name"])'
             ' where resource.attributes["service"] == nil'
         ),
+        *_teams(services),
         *levels,
         'set(log.attributes["level"], "unknown") where log.severity_number == 0',
     ]
@@ -112,11 +116,31 @@ def following(files: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _service() -> str:
-    """Return the expression of a container's service: what its labels say, else its name."""
+def _teams(services: Sequence[Service]) -> Iterator[str]:
+    """Yield OTTL that gives lines of services in the catalogue their team: one statement a team."""
+    teams: dict[str, list[str]] = {}
+    for service in services:
+        teams.setdefault(service.team, []).append(service.service)
+    for team, names in sorted(teams.items()):
+        pattern = "|".join(names)
+        yield (
+            f'set(resource.attributes["team"], "{team}") '
+            f'where IsMatch(resource.attributes["service"], "^({pattern})$")'
+        )
+
+
+def _service(services: Sequence[Service]) -> str:
+    """Return the expression of a container's service: the entry that names it, its labels, or its name."""
     expression = "name"
     for label in SERVICE_LABELS:
         expression = f'"{label}" in labels ? labels["{label}"] : ({expression})'
+    for service in services:
+        if service.metrics and service.metrics.containers:
+            has = " && ".join(
+                f"({_quoted(key)} in labels && labels[{_quoted(key)}] == {_quoted(value)})"
+                for key, value in service.metrics.containers.items()
+            )
+            expression = f'{has} ? "{service.service}" : ({expression})'
     return expression
 
 

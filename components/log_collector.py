@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
 
 import versions
+from catalogue import Service
 from components.collector_logs import OLD_LINES, Operator, following, parse, whole_entries
 from components.telemetry import own_telemetry
 from placement import PORTS, Placement
 from rendering import to_yaml
 from runtimes import Runtime
+from scraping.kubernetes import OF_CONTROLLER, OF_STATEFUL_SET
 from scraping.kubernetes_cluster import COMPONENT_LABELS, SERVICE_LABELS, KubernetesCluster
 from workload import HostPath, Probe, Resources, Workload
 
@@ -31,6 +34,8 @@ class LogCollectorArgs(TypedDict):
 
     cluster: KubernetesCluster
     """Where its pods are, and which namespaces are watched."""
+    services: Sequence[Service]
+    """Services of the catalogue, some of which name their pods by labels of their own."""
 
 
 class LogCollector(pulumi.ComponentResource):
@@ -66,6 +71,7 @@ def workload(args: LogCollectorArgs, placement: Placement) -> Workload:
 def configuration(args: LogCollectorArgs, placement: Placement) -> Mapping[str, Any]:
     """Return ``collector.yaml``."""
     cluster = args["cluster"]
+    chosen = [service for service in args["services"] if service.metrics and service.metrics.pods]
     follow = {"file_log/pods": follow_pods(cluster)}
     if _SYSTEM_LOGS in cluster.log_folders:
         follow["file_log/system"] = _follow_system()
@@ -78,11 +84,11 @@ def configuration(args: LogCollectorArgs, placement: Placement) -> Mapping[str, 
         "receivers": follow,
         "processors": {
             "memory_limiter": {"check_interval": "1s", "limit_mib": 200, "spike_limit_mib": 50},
-            "k8s_attributes": _pod_labels(),
+            "k8s_attributes": _pod_labels(chosen),
             "resource/node": {
                 "attributes": [{"key": "node", "value": f"${{env:{NODE}}}", "action": "insert"}],
             },
-            "transform/labels": {"error_mode": "ignore", "log_statements": _label_statements()},
+            "transform/labels": {"error_mode": "ignore", "log_statements": _label_statements(chosen)},
         },
         "exporters": {
             "otlp_grpc/collector": {
@@ -146,9 +152,10 @@ def _lines() -> list[Operator]:
     ]
 
 
-def _pod_labels() -> dict[str, Any]:
+def _pod_labels(chosen: Sequence[Service]) -> dict[str, Any]:
     """Return the processor that asks the API server for the labels of this machine's pods."""
-    labels = (*SERVICE_LABELS, *COMPONENT_LABELS, "team")
+    named = (label for service in chosen for label in _pods_of(service))
+    labels = dict.fromkeys((*SERVICE_LABELS, *COMPONENT_LABELS, "team", *named))
     return {
         "filter": {"node_from_env_var": NODE},
         "wait_for_metadata": True,
@@ -160,7 +167,11 @@ def _pod_labels() -> dict[str, Any]:
     }
 
 
-def _label_statements() -> list[str]:
+def _pods_of(service: Service) -> Mapping[str, str]:
+    return (service.metrics and service.metrics.pods) or {}
+
+
+def _label_statements(chosen: Sequence[Service]) -> list[str]:
     """Return OTTL that gives each line the labels that everything else of its pod has."""
 
     def copied(target: str, *sources: str) -> list[str]:
@@ -177,6 +188,30 @@ def _label_statements() -> list[str]:
         *copied("app", *(f"label.{label}" for label in SERVICE_LABELS[:-1])),
         *copied("component", *(f"label.{label}" for label in COMPONENT_LABELS)),
         *copied("team", "label.team"),
-        *copied("service", "container", *(f"label.{label}" for label in SERVICE_LABELS)),
+        *_controller(),
+        *copied("service", *(f"label.{label}" for label in SERVICE_LABELS)),
+        *map(_named, chosen),
         'delete_matching_keys(resource.attributes, "^(k8s|label)[.].*")',
     ]
+
+
+def _controller() -> Iterator[str]:
+    """Yield OTTL that makes the name of a pod's controller its service, as it is of its metrics."""
+    pod, service = 'resource.attributes["k8s.pod.name"]', 'resource.attributes["service"]'
+    yield f"set({service}, {pod}) where {pod} != nil"
+    of_controller, of_set = (json.dumps(f"^{form}$") for form in (OF_CONTROLLER, OF_STATEFUL_SET))
+    is_controllers = f"IsMatch({pod}, {of_controller})"
+    yield f'replace_pattern({service}, {of_controller}, "$$1") where {is_controllers}'
+    yield f'replace_pattern({service}, {of_set}, "$$1") where not {is_controllers}'
+
+
+def _named(service: Service) -> str:
+    """Return OTTL that gives lines of the pods that an entry names the service of the entry."""
+    place = service.metrics and service.metrics.namespace
+    wanted = {f"label.{label}": value for label, value in _pods_of(service).items()}
+    wanted |= {"k8s.namespace.name": place} if place else {}
+    conditions = " and ".join(
+        f"resource.attributes[{json.dumps(name)}] == {json.dumps(value, ensure_ascii=False)}"
+        for name, value in wanted.items()
+    )
+    return f'set(resource.attributes["service"], "{service.service}") where {conditions}'

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 import versions
+from components.hub import HubLink, Intake, password_files, remote_write
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
 from placement import PORTS, Placement, each
-from rendering import to_rule_file, to_yaml
+from rendering import to_yaml
 from runtimes import Runtime
 from scraping import ScrapeJob
 from settings.model import Metrics
@@ -28,11 +30,17 @@ class PrometheusArgs(TypedDict):
     metrics: Metrics
     jobs: Sequence[ScrapeJob]
     """What it scrapes."""
+    rule_folders: Sequence[str]
+    """Folders below that of its configuration with rules that somebody else puts there."""
     mixins: Sequence[Mixin]
     """What it records and alerts on."""
     thresholds: Thresholds
     links: Links
     """Where the links of its alerts lead."""
+    spokes: NotRequired[Sequence[str]]
+    """Environments that send it their series, and notify of their alerts themselves."""
+    hub: NotRequired[HubLink | None]
+    """Stack that it sends its series to."""
 
 
 class Prometheus(pulumi.ComponentResource):
@@ -55,7 +63,7 @@ class Prometheus(pulumi.ComponentResource):
 def workload(args: PrometheusArgs, placement: Placement) -> Workload:
     """Return Prometheus as a workload; every rule file is one mixin."""
     rules = {
-        f"rules/{mixin.name}.yaml": to_rule_file(rule_file(groups, args["links"]))
+        f"rules/{mixin.name}.yaml": to_yaml(rule_file(groups, args["links"]))
         for mixin in args["mixins"]
         if (groups := mixin.rules(args["thresholds"]))
     }
@@ -76,7 +84,8 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("http", "/-/ready"),
         resources=Resources("500m", "1000m", "512Mi", "1Gi"),
-        files={"prometheus.yaml": to_yaml(configuration(args, placement)), **rules},
+        files={"prometheus.yaml": _file(args, placement), **rules},
+        secrets=password_files(args.get("hub")),
         volume=Volume(args["metrics"].storage),
         outbound=True,
         replicas=len(placement.replicas(NAME)) or 1,
@@ -90,9 +99,21 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
     )
 
 
-def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, Any]:
+def _file(args: PrometheusArgs, placement: Placement) -> pulumi.Input[str]:
+    """Return ``prometheus.yaml`` as text, once it is known where the hub is."""
+    if hub := args.get("hub"):
+        return hub.intake.apply(lambda intake: to_yaml(configuration(args, placement, intake)))
+    return to_yaml(configuration(args, placement))
+
+
+def configuration(args: PrometheusArgs, placement: Placement, hub: Intake | None = None) -> Mapping[str, Any]:
     """Return ``prometheus.yaml``."""
-    metrics, pair = args["metrics"], placement.replicas(NAME)
+    metrics, pair, spokes = args["metrics"], placement.replicas(NAME), args.get("spokes", ())
+    relabel = [
+        # To Alertmanager what both of a pair find is one alert.
+        *([{"regex": "replica", "action": "labeldrop"}] if pair else []),
+        *([{"source_labels": ["environment"], "regex": _any_of(spokes), "action": "drop"}] if spokes else []),
+    ]
     return {
         "global": {
             "scrape_interval": metrics.scrape_interval,
@@ -105,7 +126,8 @@ def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, An
         "storage": {
             "tsdb": {
                 "retention": {"time": metrics.retention, "size": metrics.max_size.replace("i", "iB")},
-                "out_of_order_time_window": "10m",
+                # What a spoke could not send is up to three hours old when it arrives.
+                "out_of_order_time_window": "4h" if spokes else "10m",
             },
             "exemplars": {"max_exemplars": 100_000},
         },
@@ -113,13 +135,19 @@ def configuration(args: PrometheusArgs, placement: Placement) -> Mapping[str, An
             "translation_strategy": "UnderscoreEscapingWithSuffixes",
             "promote_resource_attributes": ["service.name", "service.version", "deployment.environment.name"],
         },
-        "rule_files": [f"{placement.config(NAME)}/rules/*.yaml"],
+        "rule_files": [
+            f"{placement.config(NAME)}/{folder}/*.yaml" for folder in ("rules", *args["rule_folders"])
+        ],
         "alerting": {
             "alertmanagers": [
                 {"static_configs": [{"targets": list(each(placement, "alertmanager", "http"))}]},
             ],
-            # To Alertmanager what both of a pair find is one alert.
-            **({"alert_relabel_configs": [{"regex": "replica", "action": "labeldrop"}]} if pair else {}),
+            **({"alert_relabel_configs": relabel} if relabel else {}),
         },
         "scrape_configs": [job.configuration() for job in args["jobs"]],
+        **(remote_write(hub, NAME, placement) if hub else {}),
     }
+
+
+def _any_of(values: Sequence[str]) -> str:
+    return "|".join(re.escape(value).replace("\\-", "-") for value in values)

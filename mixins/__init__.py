@@ -42,6 +42,7 @@ from mixins.stack import (
     general,
     grafana,
     health,
+    hub,
     jaeger,
     jaeger_load,
     loki,
@@ -49,6 +50,7 @@ from mixins.stack import (
     notifications,
     prometheus,
     prometheus_load,
+    prometheus_operator,
     targets,
 )
 
@@ -93,6 +95,8 @@ MIXINS: tuple[Mixin, ...] = (
     blackbox.MIXIN,
     prometheus.MIXIN,
     prometheus_load.MIXIN,
+    prometheus_operator.MIXIN,
+    prometheus_operator.AGENT_MIXIN,
     alertmanager.MIXIN,
     notifications.MIXIN,
     loki.MIXIN,
@@ -103,6 +107,8 @@ MIXINS: tuple[Mixin, ...] = (
     grafana.MIXIN,
     backup.MIXIN,
     health.MIXIN,
+    hub.MIXIN,
+    hub.OF_SPOKES,
 )
 """Every mixin, in the order in which rule files and dashboards are listed."""
 

@@ -71,6 +71,9 @@ class Thresholds(BaseModel):
     """Share of Prometheus' size limit above which PrometheusStorageNearLimit fires."""
     remote_write_lag: Seconds = 120.0
     """Seconds by which remote write may lag behind before PrometheusRemoteWriteBehind fires."""
+    hub_lag: Seconds = 1_800.0
+    """Seconds by which what is sent to the hub may lag behind before HubUnreachable fires; what waits longer
+    than two hours is lost."""
     container_cpu_ratio: Ratio = 0.8
     """Share of a container's processor limit in use above which ContainerCPUHigh fires."""
     container_cpu_exhausted_ratio: Ratio = 0.95

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 
 from operations import deploy, health, images, password, review, routes
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> int:
         "verify-backup": (backups.verify, "restore the newest backups into a fresh place and compare"),
         "restore": (backups.restore, "put a backup where the product finds it"),
         "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
+        "policy": (review.write_policy, "write the stack's error budget policy as a page (Markdown)"),
         "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
         "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
     }.items():
@@ -48,7 +50,7 @@ def main(arguments: list[str]) -> int:
             command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
         if name == "rotate-password":
             command.add_argument("--url", default="", help="where Grafana answers (default: its output)")
-        if name in ("report", "freeze"):
+        if name in ("report", "policy", "freeze"):
             review.arguments(name, command)
         if name in ("backup", "verify-backup", "restore"):
             backups.arguments(name, command)
@@ -59,6 +61,19 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; return its exit status: 141, as in a shell, once nobody reads on (``| head``)."""
+    try:
+        try:
+            return main(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter writes out at its end what is left, and is not to find out once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _outputs(chosen: argparse.Namespace) -> int:
@@ -130,4 +145,4 @@ def _health(chosen: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

@@ -91,13 +91,19 @@ def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
             for series in _get(prometheus, "query_range", {"query": query, **window})
         ]
 
-    remaining, burning, frozen = map(values, (arithmetic.REMAINING, arithmetic.BURN_RATE, arithmetic.FREEZE))
+    remaining, burning, frozen = map(
+        values,
+        (f"{name}{rules.OWN}" for name in (arithmetic.REMAINING, arithmetic.BURN_RATE, arithmetic.FREEZE)),
+    )
     kept = (f"last_over_time({arithmetic.period_sum(kind)}[{rules.KEPT}])" for kind in ("events", "errors"))
     events, errors = map(values, kept)
-    over_time = {labels.get("slo_id", ""): course for labels, course in courses(arithmetic.REMAINING, step)}
+    over_time = {
+        labels.get("slo_id", ""): course
+        for labels, course in courses(f"{arithmetic.REMAINING}{rules.OWN}", step)
+    }
     fired = courses('max by (slo_id, slo_severity) (ALERTS{alertstate="firing", slo_severity!=""})', fine)
     found = []
-    for series in _get(prometheus, "query", {"query": rules.OBJECTIVE, "time": f"{now:.3f}"}):
+    for series in _get(prometheus, "query", {"query": f"{rules.OBJECTIVE}{rules.OWN}", "time": f"{now:.3f}"}):
         labels, identifier = series["metric"], series["metric"].get("slo_id", "")
         found.append(
             Budget(

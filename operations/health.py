@@ -10,8 +10,12 @@ import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
+from urllib.request import OpenerDirector
+
+from operations.login import opener
 
 TIMEOUT_SECONDS = 5.0
 FIRST_SCRAPE_SECONDS = 20.0
@@ -50,20 +54,24 @@ class Check:
 
 
 def check(outputs: Mapping[str, Any]) -> list[Check]:
-    """Look at every address of a stack side by side, in at most about ten seconds."""
+    """Look at every address of a stack side by side, in at most about ten seconds.
+
+    Where they are behind a login, its passwords must be among the outputs.
+    """
+    opened = opener(outputs)
     addresses = {name: str(outputs[name]) for name in _PROBES if name in outputs}
     with ThreadPoolExecutor(max_workers=len(addresses) or 1) as pool:
-        problems = pool.map(_answer, addresses.keys(), addresses.values())
+        problems = pool.map(partial(_answer, opened), addresses.keys(), addresses.values())
         found = [
             Check(name, address, problem)
             for (name, address), problem in zip(addresses.items(), problems, strict=True)
         ]
     if "prometheus_url" in addresses:
-        found += _targets(addresses["prometheus_url"])
+        found += _targets(opened, addresses["prometheus_url"])
     return found
 
 
-def _answer(name: str, address: str) -> str:
+def _answer(opened: OpenerDirector, name: str, address: str) -> str:
     """Return what is wrong with an address, nothing when it answers."""
     if "://" not in address:
         host, _, port = address.rpartition(":")
@@ -77,28 +85,27 @@ def _answer(name: str, address: str) -> str:
         address + _PROBES[name], data=body, headers={"Content-Type": "application/json"}
     )
     try:
-        DIRECT.open(request, timeout=TIMEOUT_SECONDS).close()
+        opened.open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
         # An intake that takes only POST with a payload says so; that is an answer.
-        return (
-            "" if name.endswith(("push_url", "write_url")) and error.code < 500 else f"answers {error.code}"
-        )
+        answers = name.endswith(("push_url", "write_url")) and error.code < 500 and error.code != 401
+        return "" if answers else f"answers {error.code}"
     except OSError as error:
         return f"does not answer: {getattr(error, 'reason', error)}"
     return ""
 
 
-def _targets(prometheus: str) -> list[Check]:
+def _targets(opened: OpenerDirector, prometheus: str) -> list[Check]:
     """Return a check for each of the stack's own scrape targets that is not up, or one that says all is well.
 
     After a start, targets are unknown until their first scrape; that is waited for.
     """
     deadline = monotonic() + FIRST_SCRAPE_SECONDS
     try:
-        own = _own_targets(prometheus)
+        own = _own_targets(opened, prometheus)
         while (not own or any(target["health"] == "unknown" for target in own)) and monotonic() < deadline:
             sleep(0.5)
-            own = _own_targets(prometheus)
+            own = _own_targets(opened, prometheus)
     except (OSError, ValueError, KeyError) as error:
         return [Check("scrape targets", prometheus, f"cannot be listed: {error}")]
     if not own:
@@ -113,8 +120,8 @@ def _targets(prometheus: str) -> list[Check]:
     return ill or [Check("scrape targets", f"{len(own)} of the stack's own parts", "")]
 
 
-def _own_targets(prometheus: str) -> list[dict[str, Any]]:
+def _own_targets(opened: OpenerDirector, prometheus: str) -> list[dict[str, Any]]:
     url = f"{prometheus}/api/v1/targets?state=active"
-    with DIRECT.open(url, timeout=TIMEOUT_SECONDS) as response:
+    with opened.open(url, timeout=TIMEOUT_SECONDS) as response:
         targets = json.load(response)["data"]["activeTargets"]
     return [target for target in targets if "team" not in target["labels"]]

@@ -19,28 +19,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH, HEIGHT = 116, 44
 """Of a course, in pixels."""
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2330; --soft: #5d6778; --line: #dfe3ea; --paper: #ffffff;
-  --good: #1f8a4c; --low: #b26a00; --gone: #c62828; --fill: #eef1f6; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #9aa4b5; --line: #333b49;
-  --paper: #151a22; --good: #58c787; --low: #f0a33f; --gone: #ff6f6a; --fill: #222a36; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 1180px; margin: 2rem auto; padding: 0 1.25rem; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
-p, small { color: var(--soft); } .numbers { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1.4rem 0; }
-.number { background: var(--fill); border-radius: 10px; padding: .8rem 1.2rem; min-width: 9rem; }
-.number b { display: block; font-size: 1.7rem; line-height: 1.2; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; min-width: 1080px; table-layout: fixed; }
-th { text-align: left; font-weight: 600; color: var(--soft); font-size: .82rem; }
-th, td { padding: .5rem 1rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.bar { background: var(--fill); border-radius: 4px; height: 10px; width: 130px; overflow: hidden; }
-.bar i { display: block; height: 100%; } .good { color: var(--good); } .low { color: var(--low); }
-.gone { color: var(--gone); } .bar .good { background: var(--good); } .bar .low { background: var(--low); }
-.bar .gone { background: var(--gone); } .tag { border: 1px solid var(--line); border-radius: 4px;
-  padding: 0 .35rem; font-size: .75rem; color: var(--soft); text-transform: uppercase; }
-"""
+_STYLE = Path(__file__).with_suffix(".css")
 
 
 def page(budgets: Sequence[Budget], stack: str, now: float, days: float, policy: BudgetPolicy) -> str:
@@ -50,13 +29,14 @@ def page(budgets: Sequence[Budget], stack: str, now: float, days: float, policy:
     teams = groupby(budgets, key=lambda budget: budget.team)
     body = "".join(_team(team, list(members), now, days, policy) for team, members in teams)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Error budgets of {escape(stack)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Error budgets of {escape(stack)}</h1>"
-        f"<p>{since:%-d %B %Y} to {until:%-d %B %Y, %H:%M} UTC</p>"
-        f"{_numbers(budgets, policy)}{body or '<p>No objective is recorded.</p>'}"
-        f"{_incidents(budgets)}{_policy(policy)}</body></html>\n"
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        f"<title>Error budgets of {escape(stack)}</title>"
+        f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>"
+        f"<header><h1>Error budgets of {escape(stack)}</h1>"
+        f"<p>{since:%-d %B %Y} to {until:%-d %B %Y, %H:%M} UTC</p></header>"
+        f"<main>{_numbers(budgets, policy)}{body or '<p>No objective is recorded.</p>'}"
+        f"{_incidents(budgets)}{_policy(policy)}</main></body></html>\n"
     )
 
 
@@ -105,25 +85,29 @@ def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:
         "pages": sum(each.kind == "page" for budget in budgets for each in budget.incidents),
         "without data": len(budgets) - len(known),
     }
-    cells = (f'<div class="number"><b>{number}</b>{name}</div>' for name, number in numbers.items())
-    return f'<div class="numbers">{"".join(cells)}</div>'
+    cells = (f'<li class="number"><b>{number}</b>{name}</li>' for name, number in numbers.items())
+    return f'<ul class="numbers">{"".join(cells)}</ul>'
 
 
 def _team(team: str, budgets: Sequence[Budget], now: float, days: float, policy: BudgetPolicy) -> str:
     head = _head("Service", "Objective", "Kept>", "Left>", "Budget", "Speed>", "Failed>", "As time>", "Trend")
     rows = "".join(_row(budget, now, days, policy) for budget in budgets)
+    return _table(team or "Without a team", head, rows)
+
+
+def _table(title: str, head: str, rows: str) -> str:
+    """Return a table with its title; what is too wide is scrolled, by keys as well."""
     return (
-        f"<h2>{escape(team or 'Without a team')}</h2>"
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f"<section><h2>{escape(title)}</h2>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
 
 
 def _head(*names: str) -> str:
     """Return the heads of columns; those of numbers end in ``>``."""
-    return "".join(
-        f'<th class="n">{name[:-1]}</th>' if name.endswith(">") else f"<th>{name}</th>" for name in names
-    )
+    kinds = ((name.removesuffix(">"), ' class="n"' if name.endswith(">") else "") for name in names)
+    return "".join(f'<th scope="col"{kind}>{name}</th>' for name, kind in kinds)
 
 
 def _row(budget: Budget, now: float, days: float, policy: BudgetPolicy) -> str:
@@ -132,16 +116,16 @@ def _row(budget: Budget, now: float, days: float, policy: BudgetPolicy) -> str:
     kept = "no data" if left is None else f"{1 - (1 - left) * (1 - budget.objective):.3%}"
     share = "no data" if left is None else f"{left:.1%}"
     filled = 100 * min(1.0, max(0.0, left or 0.0))
-    bar = f'<div class="bar"><i class="{state}" style="width:{filled:.0f}%"></i></div>'
+    bar = f'<div class="bar" aria-hidden="true"><i class="{state}" style="width:{filled:.0f}%"></i></div>'
     burn = "" if budget.burn_rate is None else f"{budget.burn_rate:.1f}"
     allowed = budget.events * (1 - budget.objective)
     return (
-        f"<tr><td><b>{escape(budget.service)}</b></td>"
-        f'<td>{escape(budget.name)} <span class="tag">{escape(budget.commitment)}</span><br>'
+        f'<tr><th scope="row">{escape(budget.service)}</th>'
+        f'<td>{escape(budget.name)} <span class="tag">{escape(budget.commitment)}</span><br/>'
         f"<small>{budget.objective * 100:g} % over {escape(budget.period)}</small></td>"
         f'<td class="n">{kept}</td><td class="n {state}">{share}</td><td>{bar}</td>'
         f'<td class="n">{burn}</td>'
-        f'<td class="n">{budget.errors:,.0f}<br><small>of {allowed:,.0f} allowed</small></td>'
+        f'<td class="n">{budget.errors:,.0f}<br/><small>of {allowed:,.0f} allowed</small></td>'
         f'<td class="n">{_duration(budget.budget_seconds)}</td>'
         f"<td>{_course(budget.course, now, days)}</td></tr>"
     )
@@ -163,7 +147,8 @@ def _course(course: Course, now: float, days: float) -> str:
         for at, value in course
     )
     return (
-        f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="budget left over time">'
+        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="budget left over time, from {course[0][1]:.0%} to {course[-1][1]:.0%}">'
         f'<line x1="0" x2="{WIDTH}" y1="{HEIGHT / 2}" y2="{HEIGHT / 2}" stroke="var(--line)"/>'
         f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
     )
@@ -184,14 +169,12 @@ def _incidents(budgets: Sequence[Budget]) -> str:
         return "<h2>Incidents</h2><p>No burn rate alert fired.</p>"
     head = _head("Began (UTC)", "For about>", "Alert", "Service", "Objective")
     more = f"<p>{len(found) - 50} older ones are not shown.</p>" if len(found) > 50 else ""
-    return (
-        f'<h2>Incidents</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{more}"
-    )
+    return _table("Incidents", head, rows) + more
 
 
 def _policy(policy: BudgetPolicy) -> str:
-    return f"<h2>Policy</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in statements(policy))}</ul>"
+    lines = "".join(f"<li>{escape(line)}</li>" for line in statements(policy))
+    return f"<section><h2>Policy</h2><ul>{lines}</ul></section>"
 
 
 def statements(policy: BudgetPolicy) -> Iterator[str]:

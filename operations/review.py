@@ -1,4 +1,4 @@
-"""The commands about error budgets: ``report`` for a review of people, ``freeze`` for a pipeline."""
+"""The commands about error budgets: ``report`` and ``policy`` for people, ``freeze`` for a pipeline."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from operations import budgets, report, stack_file
 from operations.stack import StackUnavailableError, outputs
 from settings import PROJECT
 from settings.loading import explain
+from slo import reference
 from slo.policy import BudgetPolicy
 
 FROZEN, UNKNOWN = 1, 2
@@ -21,6 +22,9 @@ FROZEN, UNKNOWN = 1, 2
 
 def arguments(name: str, command: argparse.ArgumentParser) -> None:
     """Add what the commands take."""
+    if name == "policy":
+        command.add_argument("--out", type=Path, help="file to write; standard output when left out")
+        return
     command.add_argument("--prometheus", default="", help="its address; the stack's own when left out")
     if name == "report":
         command.add_argument("--days", type=_days, default=30.0, help="how far back (default: %(default)g)")
@@ -48,6 +52,17 @@ def write_report(chosen: argparse.Namespace) -> int:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     print(png)
+    return 0
+
+
+def write_policy(chosen: argparse.Namespace) -> int:
+    """Write the error budget policy of a stack as a page."""
+    page = reference.reference(_policy(chosen.stack), chosen.stack)
+    if chosen.out:
+        chosen.out.write_text(page, encoding="utf-8")
+        print(chosen.out)
+    else:
+        print(page, end="")
     return 0
 
 

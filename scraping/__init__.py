@@ -27,7 +27,10 @@ OWN_JOBS = {
     "blackbox": ("blackbox-exporter", "http", "/metrics"),
     "engine-proxy": ("engine-proxy", "http", "/metrics"),
     "cadvisor": ("cadvisor", "http", "/metrics"),
+    "login-proxy": ("login-proxy", "metrics", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
+    "prometheus-operator": ("prometheus-operator", "http", "/metrics"),
+    "prometheus-agent": ("prometheus-agent", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
 
@@ -119,23 +122,9 @@ def own_jobs(workloads: Collection[str], placement: Placement) -> tuple[ScrapeJo
     )
 
 
-def service_jobs(services: Sequence[Service]) -> tuple[ScrapeJob, ...]:
-    """Return a job for each service of the catalogue that has metrics."""
-    return tuple(
-        ScrapeJob(
-            service.service,
-            (Targets(service.metrics.targets, _labels(service)),),
-            service.metrics.path,
-            service.metrics.interval or "",
-        )
-        for service in services
-        if service.metrics
-    )
-
-
 def probe_jobs(services: Sequence[Service], placement: Placement) -> tuple[ScrapeJob, ...]:
     """Return the job that has blackbox_exporter ask the probed addresses; none where there are none."""
-    probed = tuple(Targets(service.probes, _labels(service)) for service in services if service.probes)
+    probed = tuple(Targets(service.probes, labels_of(service)) for service in services if service.probes)
     steps = (
         Relabel(("__address__",), "__param_target"),
         Relabel(("__param_target",), "instance"),
@@ -146,39 +135,71 @@ def probe_jobs(services: Sequence[Service], placement: Placement) -> tuple[Scrap
     return (ScrapeJob(PROBES, probed, "/probe", parameters={"module": "http_2xx"}, relabel=steps),)
 
 
-def container_jobs(engine: ContainerEngine | None, placement: Placement) -> tuple[ScrapeJob, ...]:
-    """Return the job of the containers that ask to be scraped by the label ``prometheus.scrape=true``."""
+def container_jobs(
+    engine: ContainerEngine | None, placement: Placement, declared: Sequence[Relabel] = ()
+) -> tuple[ScrapeJob, ...]:
+    """Return the job of the containers that ask to be scraped by the label ``prometheus.scrape=true``.
+
+    ``declared`` drops those that a job of their own scrapes.
+    """
     if engine is None:
         return ()
+    address = Relabel(
+        ("__meta_docker_network_ip", container_label("prometheus.port")),
+        "__address__",
+        r"(.+);(\d+)",
+        "$1:$2",
+    )
+    path = Relabel((container_label("prometheus.path"),), "__metrics_path__")
+    asked = [{"name": "label", "values": ["prometheus.scrape=true"]}]
+    job = containers_job(engine, placement, "containers", (address, path, *declared), filters=asked)
+    return (job,)
+
+
+def containers_job(
+    engine: ContainerEngine,
+    placement: Placement,
+    name: str,
+    steps: Sequence[Relabel],
+    *,
+    filters: Sequence[Mapping[str, Any]] = (),
+    path: str = "/metrics",
+    interval: str = "",
+) -> ScrapeJob:
+    """Return a job of the containers that are reached and that ``steps`` keep, which see whose each is."""
     discovery = {
         "host": url(placement, "engine-proxy"),
         "refresh_interval": "15s",
         # Each network of a container is a target; the step below keeps those that are reached.
         "match_first_network": False,
-        "filters": [{"name": "label", "values": ["prometheus.scrape=true"]}],
+        **({"filters": list(filters)} if filters else {}),
     }
-    reached = "|".join(re.escape(network).replace("\\-", "-") for network in engine.networks)
-    name = "__meta_docker_container_name"
-    steps = (
+    reached = "|".join(map(literally, engine.networks))
+    container = "__meta_docker_container_name"
+    relabel = (
         # Podman does not say which network it is.
         Relabel(("__meta_docker_network_name",), regex=f"({reached})?", action="keep"),
-        Relabel(
-            ("__meta_docker_network_ip", _meta("prometheus.port")), "__address__", r"(.+);(\d+)", "$1:$2"
-        ),
-        Relabel((_meta("prometheus.path"),), "__metrics_path__"),
-        Relabel((name,), "container", "/?(.+)"),
-        Relabel((name,), "service", "/?(.+)"),
-        *(Relabel((_meta(label),), "service") for label in SERVICE_LABELS),
-        Relabel((_meta("team"),), "team"),
+        Relabel((container,), "container", "/?(.+)"),
+        Relabel((container,), "service", "/?(.+)"),
+        *(Relabel((container_label(label),), "service") for label in SERVICE_LABELS),
+        Relabel((container_label("team"),), "team"),
+        *steps,
     )
-    return (ScrapeJob("containers", discovery={"docker_sd_configs": [discovery]}, relabel=steps),)
+    return ScrapeJob(name, (), path, interval, discovery={"docker_sd_configs": [discovery]}, relabel=relabel)
 
 
-def _labels(service: Service) -> dict[str, str]:
+def literally(text: str) -> str:
+    """Return the regular expression of exactly this text."""
+    return re.escape(text).replace("\\-", "-")
+
+
+def labels_of(service: Service) -> dict[str, str]:
+    """Return the labels that everything of a service has."""
     return {"service": service.service, "team": service.team}
 
 
-def _meta(label: str) -> str:
+def container_label(label: str) -> str:
+    """Return the name that a label of a container has while containers are found."""
     return f"__meta_docker_container_label_{_sanitised(label)}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from scraping import OWN_JOBS, Relabel, ScrapeJob
@@ -15,9 +15,10 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _POD, _NODE = "__meta_kubernetes_pod_", "__meta_kubernetes_node_"
 _GENERATED = "[bcdfghjklmnpqrstvwxz2456789]"
 """Letters and digits of the names that controllers generate."""
-_OF_CONTROLLER = rf"(.+?)(?:-{_GENERATED}{{7,10}}|-\d{{8}})?-{_GENERATED}{{5}}"
+OF_CONTROLLER = rf"(.+?)(?:-{_GENERATED}{{7,10}}|-\d{{8}})?-{_GENERATED}{{5}}"
 """Name of a pod of a Deployment, DaemonSet or CronJob, which begins with the controller's."""
-_OF_STATEFUL_SET = r"(.+)-\d+"
+OF_STATEFUL_SET = r"(.+)-\d+"
+"""Name of a pod of a StatefulSet, which begins with the set's."""
 
 
 def own_pods(workloads: Collection[str], cluster: KubernetesCluster) -> tuple[ScrapeJob, ...]:
@@ -29,8 +30,11 @@ def own_pods(workloads: Collection[str], cluster: KubernetesCluster) -> tuple[Sc
     )
 
 
-def cluster_jobs(cluster: KubernetesCluster) -> tuple[ScrapeJob, ...]:
-    """Return the jobs of the cluster's own parts, of annotated pods and of Dapr's sidecars."""
+def cluster_jobs(cluster: KubernetesCluster, declared: Sequence[Relabel] = ()) -> tuple[ScrapeJob, ...]:
+    """Return the jobs of the cluster's own parts, of annotated pods and of Dapr's sidecars.
+
+    ``declared`` drops the annotated pods that a job of their own scrapes.
+    """
     known = {
         "kubernetes-apiservers": _api_servers,
         "kubernetes-nodes": _kubelets,
@@ -39,7 +43,7 @@ def cluster_jobs(cluster: KubernetesCluster) -> tuple[ScrapeJob, ...]:
     return (
         *(known[job]() for job in cluster.jobs),
         _object_states(cluster),
-        _annotated_pods(cluster),
+        _annotated_pods(cluster, declared),
         _dapr(cluster),
     )
 
@@ -107,8 +111,8 @@ def _cadvisor() -> ScrapeJob:
                 regex="container_(tasks_state|memory_failures_total|blkio_device_usage_total)",
                 action="drop",
             ),
-            Relabel(("pod",), "service", _OF_STATEFUL_SET),
-            Relabel(("pod",), "service", _OF_CONTROLLER),
+            Relabel(("pod",), "service", OF_STATEFUL_SET),
+            Relabel(("pod",), "service", OF_CONTROLLER),
             # Another one after each restart of a container; pod and container are labels of their own.
             Relabel(regex="id|name", action="labeldrop"),
         ),
@@ -129,7 +133,21 @@ def _object_states(cluster: KubernetesCluster) -> ScrapeJob:
     )
 
 
-def _annotated_pods(cluster: KubernetesCluster) -> ScrapeJob:
+def pods_job(
+    cluster: KubernetesCluster, name: str, steps: Sequence[Relabel], path: str, interval: str
+) -> ScrapeJob:
+    """Return a job of the running pods that ``steps`` keep, which see whose pod each is."""
+    # The discovery is the same for all of these jobs, and so the API server is asked once.
+    found = _pods(*cluster.monitored)
+    return ScrapeJob(name, (), path, interval, discovery=found, relabel=(*_RUNNING, *_PLACE, *OWNER, *steps))
+
+
+def pod_label(label: str) -> str:
+    """Return the name that a label of a pod has while pods are found."""
+    return f"{_POD}label_{re.sub(r'[^a-zA-Z0-9_]', '_', label)}"
+
+
+def _annotated_pods(cluster: KubernetesCluster, declared: Sequence[Relabel]) -> ScrapeJob:
     annotation = f"{_POD}annotation_prometheus_io_"
     return ScrapeJob(
         "kubernetes-pods",
@@ -144,7 +162,8 @@ def _annotated_pods(cluster: KubernetesCluster) -> ScrapeJob:
             Relabel((f"{_POD}ip", f"{annotation}port"), "__address__", r"([\da-fA-F:]+);(\d+)", "[$1]:$2"),
             # One target a pod, not one a container that the port may or may not belong to.
             Relabel((f"{annotation}port",), "container", r"\d+", ""),
-            *_OWNER,
+            *OWNER,
+            *declared,
         ),
     )
 
@@ -164,7 +183,7 @@ def _dapr(cluster: KubernetesCluster) -> ScrapeJob:
             ),
             *_RUNNING,
             *_PLACE,
-            *_OWNER,
+            *OWNER,
             Relabel((f"{annotation}app_id",), "service"),
         ),
     )
@@ -195,20 +214,19 @@ _RUNNING = (
     Relabel((f"{_POD}phase",), regex="Succeeded|Failed", action="drop"),
     Relabel((f"{_POD}container_init",), regex="true", action="drop"),
 )
+NODE = Relabel((f"{_POD}node_name",), "node")
+"""Machine that a pod is on."""
 _PLACE = (
     Relabel(("__meta_kubernetes_namespace",), "namespace"),
     Relabel((f"{_POD}name",), "pod"),
     Relabel((f"{_POD}container_name",), "container"),
-    Relabel((f"{_POD}node_name",), "node"),
+    NODE,
 )
-_OWNER = (
+OWNER = (
     Relabel((f"{_POD}name",), "service"),
-    Relabel((f"{_POD}name",), "service", _OF_STATEFUL_SET),
-    Relabel((f"{_POD}name",), "service", _OF_CONTROLLER),
-    *(
-        Relabel((f"{_POD}label_{re.sub(r'[^a-zA-Z0-9_]', '_', label)}",), "service")
-        for label in SERVICE_LABELS
-    ),
+    Relabel((f"{_POD}name",), "service", OF_STATEFUL_SET),
+    Relabel((f"{_POD}name",), "service", OF_CONTROLLER),
+    *(Relabel((pod_label(label),), "service") for label in SERVICE_LABELS),
     Relabel((f"{_POD}label_team",), "team"),
 )
 """Whose pod it is: what its labels say, else its controller's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settings import Settings
@@ -11,6 +12,11 @@ SERVICE_LABELS = ("app", "app.kubernetes.io/name", "service")
 """Labels of a pod that name its service, the decisive one last; without any its controller's name does."""
 COMPONENT_LABELS = ("component", "app.kubernetes.io/component")
 """Labels of a pod that say which part of its application it is, the decisive one last."""
+_OPERATED: Mapping[str, tuple[str, ...]] = {
+    "ignored": (),
+    "found": ("prometheus-agent",),
+    "installed": ("prometheus-operator", "prometheus-agent"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class KubernetesCluster:
     """Scrape jobs of the cluster's own parts that are not hidden."""
     log_folders: tuple[str, ...]
     """Folders of the machines with log lines."""
+    operated: tuple[str, ...] = ()
+    """Workloads that honour the Prometheus Operator's objects; nothing where they are ignored."""
 
 
 def agents_namespace(namespace: str) -> str:
@@ -48,4 +56,5 @@ def kubernetes_cluster(target: Target, settings: Settings) -> KubernetesCluster 
         monitored=kubernetes.monitored_namespaces,
         jobs=target.cluster_jobs,
         log_folders=target.node_log_folders,
+        operated=_OPERATED[kubernetes.monitors],
     )

@@ -1,14 +1,24 @@
 """The stack file: its model, and how it is read."""
 
 from settings.alerting import Alerting
-from settings.loading import GRAFANA_PASSWORD, PROJECT, StackFileError, engine_configuration, load
+from settings.loading import (
+    GRAFANA_PASSWORD,
+    LOGIN_PASSWORD,
+    PROJECT,
+    PUSH_PASSWORD,
+    StackFileError,
+    engine_configuration,
+    load,
+)
 from settings.model import SECTIONS_WITH_SECRETS, Docker, Images, Settings
 from settings.receivers import Receiver
 from settings.routes import Route
 
 __all__ = [
     "GRAFANA_PASSWORD",
+    "LOGIN_PASSWORD",
     "PROJECT",
+    "PUSH_PASSWORD",
     "SECTIONS_WITH_SECRETS",
     "Alerting",
     "Docker",

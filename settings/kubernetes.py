@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from settings.section import Section
-from units import DnsName, matching
+from units import DnsName, LabelValue, matching
 
 
 def _not_the_providers(namespace: str) -> str:
@@ -24,7 +25,26 @@ ClusterId = Annotated[
     ),
 ]
 """UID of the namespace ``kube-system``, which no two clusters share; it may be empty."""
+LabelKey = Annotated[
+    str,
+    matching(
+        r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+        "use the name of a label of Kubernetes, such as release or example.org/team",
+    ),
+]
+"""Name of a label of an object of Kubernetes."""
 
+
+WithoutLogin = Literal["prometheus", "alertmanager", "loki", "jaeger", "collector"]
+"""Products that ask nobody who they are."""
+HostName = Annotated[
+    str,
+    matching(
+        r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+",
+        "use a DNS name such as prometheus.example.org: lower-case, no https://, no port",
+    ),
+]
+"""A DNS name of several labels."""
 
 OUTSIDE_INGRESS, OUTSIDE_GATEWAY = "gce", "gke-l7-global-external-managed"
 """Classes of entrances whose proxies are no pods of the cluster, but known addresses of its provider."""
@@ -41,8 +61,22 @@ class Kubernetes(Section):
     """Namespace of the stack; its agents and its gateway get ``-agents`` and ``-gateway`` beside it."""
     monitored_namespaces: tuple[DnsName, ...] = ()
     """Namespaces whose pods' log lines are collected and whose annotated pods are scraped; empty for all."""
+    monitors: Literal["ignored", "found", "installed"] = "ignored"
+    """What becomes of ServiceMonitor, PodMonitor, Probe and PrometheusRule objects: the Prometheus Operator
+    of the cluster honours them (``found``), or one that comes with the stack (``installed``)."""
+    monitor_labels: Mapping[LabelKey, LabelValue] = {}
+    """Labels that such an object must have to be honoured; empty for all."""
+    monitor_secrets: bool = False
+    """Whether the operator that is installed may read the Secrets and ConfigMaps of every namespace, to which
+    monitors with ``basicAuth``, ``authorization`` or ``tlsConfig`` refer."""
     host: str = ""
     """DNS name under which people open the stack; required where the target has a gateway."""
+    published: tuple[WithoutLogin, ...] = ()
+    """Products that are led to from outside as well, behind a login and under a name of their own each:
+    people read there, programs push metrics, log lines and traces."""
+    hosts: Mapping[WithoutLogin, HostName] = Field(default_factory=dict)
+    """DNS names of published products, ``prometheus: metrics.example.org``; ``prometheus.<host>`` and so on
+    where none is given."""
     storage_class: str = ""
     """Storage class of the volumes; empty for the target's usual one."""
     gateway_class: str = ""
@@ -55,6 +89,23 @@ class Kubernetes(Section):
 
     replace: tuple[DnsName, ...] = ()
     """StatefulSets that may be deleted to be made anew, by name (``prometheus``); their claims stay."""
+
+    @property
+    def published_hosts(self) -> Mapping[str, str]:
+        """DNS name of each published product."""
+        return {product: self.hosts.get(product, f"{product}.{self.host}") for product in self.published}
+
+    @model_validator(mode="after")
+    def _monitors_that_are_honoured(self) -> Self:
+        if self.monitor_labels and self.monitors == "ignored":
+            raise ValueError(
+                "monitorLabels choose among the objects that monitors are not to honour; set monitors"
+            )
+        if self.monitor_secrets and self.monitors != "installed":
+            raise ValueError(
+                "monitorSecrets is about the operator that monitors: installed brings; leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
@@ -70,4 +121,6 @@ class Kubernetes(Section):
                 f"gatewayClass {self.gateway_class!r} is not supported: its proxies have addresses of a "
                 f"subnet of yours, which network policies would have to name; use {OUTSIDE_GATEWAY!r}"
             )
+        if unpublished := sorted(set(self.hosts) - set(self.published)):
+            raise ValueError(f"hosts.{unpublished[0]}: is not published; add it to kubernetes.published")
         return self

@@ -17,6 +17,11 @@ PROJECT = "observability"
 """Name of the project and so the namespace of its configuration keys."""
 GRAFANA_PASSWORD = "grafanaPassword"
 """Secret that sets the administrator's password; without it one is generated."""
+LOGIN_PASSWORD, PUSH_PASSWORD = "loginPassword", "pushPassword"
+"""Secrets that set the passwords of people and of programs at the login in front of what has none; without
+them they are generated."""
+GENERATED = (GRAFANA_PASSWORD, LOGIN_PASSWORD, PUSH_PASSWORD)
+"""Secrets that need not be set."""
 
 _KINDS = {
     "int": "a whole number",
@@ -81,7 +86,7 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
         if key not in fields and key not in wanted and not (key in encrypted and settings is None)
     ]
     for key in sorted(wanted):
-        required = key != GRAFANA_PASSWORD
+        required = key not in GENERATED
         problems += _check_secret(key, own.get(key), wanted[key], key in encrypted, required=required)
     if problems or settings is None:
         raise StackFileError(sorted(set(problems)))
@@ -106,7 +111,10 @@ def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> Mapping[
         except ValidationError:
             settings = Settings(stack="", target="process")
     named = [key for name in SECTIONS_WITH_SECRETS for key in getattr(settings, name).secret_keys]
-    return {**dict.fromkeys([GRAFANA_PASSWORD, *named], _anything), **settings.alerting.secrets}
+    wanted = {**dict.fromkeys([GRAFANA_PASSWORD, *named], _anything), **settings.alerting.secrets}
+    if settings.kubernetes.published:
+        wanted |= dict.fromkeys((LOGIN_PASSWORD, PUSH_PASSWORD), _one_line)
+    return wanted
 
 
 def _anything(_: str) -> str:
@@ -114,8 +122,12 @@ def _anything(_: str) -> str:
     return ""
 
 
+def _one_line(value: str) -> str:
+    return "" if value.isprintable() else "contains a line break or another character that cannot be typed"
+
+
 def _unused(key: str) -> str:
-    return f"{key}: no receiver uses this secret; remove it with: pulumi config rm {key}"
+    return f"{key}: nothing uses this secret; remove it with: pulumi config rm {key}"
 
 
 def _check_secret(

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
 from settings.database import Database
+from settings.hub import Hub
 from settings.kubernetes import Kubernetes
 from settings.object_storage import ObjectStorage
 from settings.section import Section
@@ -193,6 +194,10 @@ class Settings(Section):
     """One replica of everything, or several of what keeps data and answers people (``ha``, in a cluster)."""
     environment: LabelValue = ""
     """Value of the label ``environment`` on every series, log line and alert; the stack's name if empty."""
+    hub: Hub | None = None
+    """Stack that gets this one's metrics, log lines and traces as well."""
+    spokes: tuple[Annotated[LabelValue, Field(min_length=1)], ...] = ()
+    """Environments of the stacks that name this one as their hub: they notify of their own alerts."""
     metrics: Metrics = Metrics()
     logs: Logs = Logs()
     traces: Traces = Traces()
@@ -215,6 +220,17 @@ class Settings(Section):
     kubernetes: Kubernetes = Kubernetes()
     docker: Docker = Docker()
     images: Images = Images()
+
+    @model_validator(mode="after")
+    def _a_hub_can_tell_its_spokes(self) -> Self:
+        if self.environment_label in self.spokes:
+            raise ValueError(f"spokes: {self.environment_label!r} is this stack's own environment; remove it")
+        if self.spokes and self.profile == "ha":
+            raise ValueError(
+                "spokes: each of the two Prometheus of the profile 'ha' would get a part of what they send; "
+                "use the profile single for a hub"
+            )
+        return self
 
     @property
     def environment_label(self) -> str:

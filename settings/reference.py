@@ -33,8 +33,10 @@ config:
 
 Secrets are keys of their own, encrypted: `pulumi config set --secret slackApiUrl https://hooks.slack.com/…`.
 Which ones a stack needs follows from its receivers; `grafanaPassword` may set the administrator's password,
-which is generated otherwise. Grafana keeps the one of its first start in its database: give it another with
-`python -m operations rotate-password --stack STACK`, which takes what `grafanaPassword` says or generates one.
+which is generated otherwise. Grafana keeps the one of its first start in its database. Give it another with
+`python -m operations rotate-password --stack STACK`: what `grafanaPassword` says, or a generated one.
+`loginPassword` and `pushPassword` may set the passwords of people and of programs at the login in front
+of what `kubernetes.published` names, which are generated otherwise.
 
 | key | default | what |
 | --- | --- | --- |

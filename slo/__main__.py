@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from mixins.model import Links, rule_file
 from mixins.thresholds import Thresholds
-from rendering import to_rule_file, to_yaml
+from rendering import to_yaml
 from slo import openslo, reading
 from slo.links import ServiceLinks
 from slo.mixin import mixins
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         files = {"openslo.yaml": "---\n".join(to_yaml(each) for each in openslo.documents_of(slos))}
     else:
         links = Links(chosen.runbooks, chosen.grafana)
-        files = {name: to_rule_file(content) for name, content in rule_files(slos, policy, links).items()}
+        files = {name: to_yaml(content) for name, content in rule_files(slos, policy, links).items()}
     if chosen.out is None:
         print("---\n".join(files.values()), end="")
         return 0

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from mixins.model import Alert, RecordingRule, RuleGroup, Severity
 from slo.policy import BudgetPolicy, Period
-from slo.rules import BASE, DASHBOARD, ERRORS, EVENTS, KEPT, OBJECTIVE, SUMMED, ratio
+from slo.rules import BASE, DASHBOARD, ERRORS, EVENTS, KEPT, OBJECTIVE, OWN, SUMMED, ratio
 from units import seconds
 
 ROLLING: tuple[Period, ...] = ("7d", "28d", "30d")
@@ -67,7 +67,7 @@ def _month(kind: str) -> str:
     """Add tile to tile, and begin anew where the month is another than that of the last tile."""
     same = f"on () group_left () (last_over_time({MONTH}[3d]) == bool {_NUMBER_OF_MONTH})"
     new = f'({TILES[kind]}{{period="month"}} and on () {TILE_TIME} == time())'
-    total = f'(last_over_time({period_sum(kind)}{{period="month"}}[3d]) and on (slo_id) {OBJECTIVE})'
+    total = f'(last_over_time({period_sum(kind)}{{period="month"}}[3d]) and on (slo_id) {OBJECTIVE}{OWN})'
     return f"{new} + {total} * {same} or {new} or {total}"
 
 
@@ -87,25 +87,25 @@ def _burn_rates() -> Iterator[RecordingRule]:
 
 def _budgets(policy: BudgetPolicy) -> Iterator[RecordingRule]:
     errors, events = (f"last_over_time({period_sum(kind)}[{KEPT}])" for kind in TILES)
-    budget = f"on (slo_id) group_left () {BUDGET}"
-    yield RecordingRule(BUDGET, f"1 - {OBJECTIVE}")
-    yield RecordingRule(BURN_RATE, f"{ratio(BASE)} / {budget}")
+    budget = f"on (slo_id) group_left () {BUDGET}{OWN}"
+    yield RecordingRule(BUDGET, f"1 - {OBJECTIVE}{OWN}")
+    yield RecordingRule(BURN_RATE, f"{ratio(BASE)}{OWN} / {budget}")
     # No events in the whole period have failed nobody.
     yield RecordingRule(PERIOD_ERROR, f"{errors} / ({events} > 0) or {events} * 0")
     yield RecordingRule(REMAINING, f"1 - {PERIOD_ERROR} / {budget}")
-    yield RecordingRule(FREEZE, f"{REMAINING} <= bool {1 - policy.freeze_at:g}")
+    yield RecordingRule(FREEZE, f"{REMAINING}{OWN} <= bool {1 - policy.freeze_at:g}")
 
 
 def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
     labelled = (
-        f"* on (slo_id) group_left (team, commitment) ({OBJECTIVE} > bool 0)"  # times 1, for its labels
+        f"* on (slo_id) group_left (team, commitment) ({OBJECTIVE}{OWN} > bool 0)"  # times 1, for its labels
     )
     left = "{{ $labels.service }}: {{ $labels.slo }} has {{ $value | humanizePercentage }} of its budget left"
     half, exhausted = policy.half_spent, policy.exhausted
     board = f"{DASHBOARD}?var-slo={{{{ $labels.slo_id }}}}"
     yield Alert(
         "ErrorBudgetHalfSpent",
-        expr=f"({REMAINING} <= {1 - half.spent:g} > {1 - exhausted.spent:g}) {labelled}",
+        expr=f"({REMAINING}{OWN} <= {1 - half.spent:g} > {1 - exhausted.spent:g}) {labelled}",
         for_="10m",
         severity=Severity(half.severity),
         summary="A large part of an error budget is spent.",
@@ -115,7 +115,7 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
     )
     yield Alert(
         "ErrorBudgetExhausted",
-        expr=f"({REMAINING} <= {1 - exhausted.spent:g}) {labelled}",
+        expr=f"({REMAINING}{OWN} <= {1 - exhausted.spent:g}) {labelled}",
         for_="10m",
         severity=Severity(exhausted.severity),
         summary="An error budget is spent; releases wait until the service is reliable again.",
@@ -125,7 +125,7 @@ def _alerts(policy: BudgetPolicy) -> Iterator[Alert]:
     )
     yield Alert(
         "SloWithoutData",
-        expr=f"{OBJECTIVE} unless on (slo_id) {EVENTS}",
+        expr=f"{OBJECTIVE}{OWN} unless on (slo_id) {EVENTS}",
         for_="30m",
         severity=Severity.WARNING,
         summary="An objective measures nothing, so that nobody would notice an outage.",

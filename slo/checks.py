@@ -82,6 +82,18 @@ def _labels(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def _scalars_as_text(value: Any) -> Any:
+    """Turn numbers and truth values among labels into text, as the usual generators do."""
+    if not isinstance(value, Mapping):
+        return value
+    if value.get("disable") in (True, False):
+        raise ValueError("disable: is no label; write it beside labels")
+    return {
+        name: str(scalar).lower() if isinstance(scalar, bool | int | float) else scalar
+        for name, scalar in value.items()
+    }
+
+
 def _annotations(value: Mapping[str, str]) -> Mapping[str, str]:
     found = [
         f"{name}: {problem}"
@@ -94,11 +106,16 @@ def _annotations(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def name_problem(value: str) -> str:
+    """Return what keeps ``value`` from being a name, nothing where it is one."""
+    if _NAME.fullmatch(value):
+        return ""
+    return "use letters, digits, hyphens, dots and underscores, beginning and ending with a letter or digit"
+
+
 def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError(
-            "use letters, digits, hyphens, dots and underscores, beginning and ending with a letter or digit"
-        )
+    if problem := name_problem(value):
+        raise ValueError(problem)
     return value
 
 
@@ -112,5 +129,7 @@ Labels = Annotated[Mapping[str, str], AfterValidator(_labels)]
 """Labels that people add to alerts."""
 Annotations = Annotated[Mapping[str, str], AfterValidator(_annotations)]
 """Annotations that people add to alerts, Prometheus templates."""
+ScalarLabels = Annotated[Labels, BeforeValidator(_scalars_as_text)]
+"""The same in a format where ``version: 2`` is a label as well."""
 Name = Annotated[str, AfterValidator(_name)]
 """Name of a service or an objective in a document that comes from elsewhere."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from slo import promql
-from slo.checks import Annotations, CountQuery, Labels, Name, Objective, Query
+from slo.checks import Annotations, CountQuery, Name, Objective, Query, ScalarLabels
 from slo.model import AlertOptions, Indicator, Slo
 from slo.policy import Period
 from units import NOT_EMPTY
@@ -64,13 +64,13 @@ class _Indicator(_Part):
 
 class _Alert(_Part):
     disable: bool = False
-    labels: Labels = Field(default_factory=dict)
+    labels: ScalarLabels = Field(default_factory=dict)
     annotations: Annotations = Field(default_factory=dict)
 
 
 class _Alerting(_Part):
     name: str = ""
-    labels: Labels = Field(default_factory=dict)
+    labels: ScalarLabels = Field(default_factory=dict)
     annotations: Annotations = Field(default_factory=dict)
     page_alert: _Alert = _Alert()
     ticket_alert: _Alert = _Alert()
@@ -94,7 +94,7 @@ class _Slo(_Part):
     name: Name
     description: str = ""
     objective: Objective
-    labels: Labels = Field(default_factory=dict)
+    labels: ScalarLabels = Field(default_factory=dict)
     sli: _Indicator
     alerting: _Alerting
     plugins: Any = None
@@ -111,7 +111,7 @@ class Specification(_Part):
 
     version: Literal["prometheus/v1"] = "prometheus/v1"
     service: Name
-    labels: Labels = Field(default_factory=dict)
+    labels: ScalarLabels = Field(default_factory=dict)
     slos: Annotated[tuple[_Slo, ...], NOT_EMPTY]
     slo_plugins: Any = None
 

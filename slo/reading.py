@@ -16,7 +16,7 @@ from slo.policy import Period
 
 _FORMATS = (
     f"a catalogue entry (service, team), {generator_format.VERSION}, {generator_format.KIND} "
-    f"or {openslo.API_VERSION}"
+    f"or {' or '.join(openslo.API_VERSIONS)}"
 )
 
 
@@ -25,35 +25,44 @@ def objectives(files: Sequence[Path], period: Period) -> tuple[list[Slo], list[P
 
     ``period`` is that of objectives whose format has none.
     """
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for file in files:
+        found, wrong = read(file, str(file))
+        documents += found
+        problems += wrong
+        if not found and not wrong:
+            problems.append(Problem(str(file), 1, 1, f"is empty; write {_FORMATS}"))
+    slos, wrong = objectives_of(documents, period)
+    return slos, sorted(problems + wrong)
+
+
+def objectives_of(documents: Sequence[Document], period: Period) -> tuple[list[Slo], list[Problem]]:
+    """Return the objectives of documents in order, and everything that is wrong with them."""
     slos: list[tuple[Slo, Document]] = []
     problems: list[Problem] = []
     entries: list[tuple[Service, Document]] = []
     open_documents: list[Document] = []
-    for file in files:
-        documents, wrong = read(file, str(file))
-        problems += wrong
-        if not documents and not wrong:
-            problems.append(Problem(str(file), 1, 1, f"is empty; write {_FORMATS}"))
-        for document in documents:
-            data = document.data
-            if not isinstance(data, Mapping):
-                problems.append(document.problem((), f"is no mapping; write {_FORMATS}"))
-            elif data.get("apiVersion") == openslo.API_VERSION:
-                open_documents.append(document)
-            elif "team" in data and "version" not in data:
-                service, wrong = document.parsed(Service)
-                problems += wrong
-                if service:
-                    entries.append((service, document))
-            else:
-                found, wrong = _generators(document, period)
-                problems += wrong
-                slos += [(slo, document) for slo in found]
+    for document in documents:
+        data = document.data
+        if not isinstance(data, Mapping):
+            problems.append(document.problem((), f"is no mapping; write {_FORMATS}"))
+        elif data.get("apiVersion") in openslo.API_VERSIONS:
+            open_documents.append(document)
+        elif "team" in data and "version" not in data:
+            service, wrong = document.parsed(Service)
+            problems += wrong
+            if service:
+                entries.append((service, document))
+        else:
+            found, wrong = _generators(document, period)
+            problems += wrong
+            slos += [(slo, document) for slo in found]
     more, wrong = openslo.objectives(open_documents)
     slos += more
     slos += [(slo, document) for service, document in entries for slo in service.objectives]
     problems += wrong + problems_between(entries) + _twice(slos)
-    return [slo for slo, _ in slos], sorted(problems)
+    return [slo for slo, _ in slos], problems
 
 
 def _generators(document: Document, period: Period) -> tuple[Sequence[Slo], list[Problem]]:

@@ -17,16 +17,23 @@ OBJECTIVES = tuple(Decimal(text) for text in ("99.99", "99.95", "99.9", "99.5", 
 """Per cent; what the page shows budgets of."""
 PERIODS: tuple[Period, ...] = ("7d", "28d", "30d")
 
-_INTRODUCTION = """# Error budget policy
+_DEFAULT = """# Error budget policy
 
 The policy of a stack that does not set `errorBudget` ([settings](settings.md), [objectives](slo.md)).
-`python -m slo.reference` writes this page from what alerts, dashboards, report and freeze read.
+`python -m slo.reference` writes this page from what alerts, dashboards, report and freeze read;
+`python -m operations policy --stack NAME` writes the one of a stack.
+"""
+_OF_STACK = """# Error budget policy of {stack}
+
+`python -m operations policy --stack {stack}` writes this page from `errorBudget` of the stack file, which
+alerts, dashboards, report and freeze read as well.
 """
 
 
-def reference(policy: BudgetPolicy) -> str:
-    """Return the page about ``policy`` as Markdown."""
-    parts = [_INTRODUCTION, *_budgets(), *_burning(policy), *_spent(policy), *_allocation(policy)]
+def reference(policy: BudgetPolicy, stack: str = "") -> str:
+    """Return the page about the ``policy`` of a stack as Markdown; of the defaults where none is named."""
+    head = _OF_STACK.format(stack=stack) if stack else _DEFAULT
+    parts = [head, *_budgets(), *_burning(policy), *_spent(policy), *_allocation(policy)]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 

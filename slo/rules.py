@@ -12,6 +12,7 @@ from mixins.model import Alert, RecordingRule, RuleGroup, Severity
 from slo.links import ServiceLinks
 from slo.model import WINDOW, AlertOptions, BurnRate, Slo, burn_rates
 from slo.policy import BudgetPolicy, Window
+from slo.templates import literal
 from units import seconds
 
 BASE: Window = "5m"
@@ -23,6 +24,8 @@ KEPT = "11m"
 RAW: tuple[Window, ...] = ("30m", "1h")
 """Further windows that read the services' own series, because minutes count there."""
 EVENTS, ERRORS, OBJECTIVE = f"slo:events:rate{BASE}", f"slo:errors:rate{BASE}", "slo:objective:ratio"
+OWN = '{slo_id!=""}'
+"""Selects what these rules record: usual generators call some of their series the same."""
 DASHBOARD = "slo-detail"
 """UID of the dashboard of one objective."""
 NAMES = {"page": "ErrorBudgetBurnFast", "ticket": "ErrorBudgetBurnSlow"}
@@ -41,7 +44,8 @@ def ratio(window: Window) -> str:
 def groups(slo: Slo, policy: BudgetPolicy, links: ServiceLinks) -> tuple[RuleGroup, ...]:
     """Return the recording rules and the burn rate alerts of an objective."""
     labels = {"slo_id": slo.id, "service": slo.service, "slo": slo.name, "period": slo.period}
-    records = [RecordingRule(name, expr, labels) for name, expr in _measured(slo)]
+    measured = (*_measured(slo), *(_counted(slo) if slo.minimum_errors else ()))
+    records = [RecordingRule(name, expr, labels) for name, expr in measured]
     about = {**slo.labels, **({"team": slo.team} if slo.team else {}), "commitment": slo.commitment}
     records.append(
         RecordingRule(OBJECTIVE, f"vector({(slo.objective / 100).normalize():f})", {**labels, **about})
@@ -78,6 +82,13 @@ def _measured(slo: Slo) -> Iterator[tuple[str, str]]:
             share = f"({_over(indicator.errors, window)}) / (({_over(indicator.events, window)}) > 0)"
             yield ratio(window), f"{share} or {zero}"
     yield ratio(BASE), f"{ERRORS}{here} / ({EVENTS}{here} > 0)"
+
+
+def _counted(slo: Slo) -> Iterator[tuple[str, str]]:
+    """Yield the errors of windows that are no sums of tiles: so many as there were, however young it is."""
+    for window in RAW:
+        scale = "" if slo.indicator.counts else f" * {seconds(window):.0f}"
+        yield f"slo:errors:sum{window}", f"({_over(slo.indicator.errors, window)}){scale}"
 
 
 def _over(query: str, window: Window) -> str:
@@ -123,6 +134,7 @@ def _alert(
             '{{ $value | printf "%.1f" }} times faster than it lasts. Budget left: '
             + _query(f'slo:period_error_budget_remaining:ratio{{slo_id="{slo.id}"}}', "humanizePercentage")
             + "."
+            + (f" {literal(slo.description)}" if slo.description else "")
         ),
         labels=labels,
         annotations={
@@ -151,7 +163,7 @@ def _errors(here: str, window: Window) -> str:
     """Return the expression of the number of errors in a window."""
     if window in SUMMED:
         return f"(last_over_time(slo:errors:sum{window}{here}[{KEPT}]) + slo:errors:since_tile{here})"
-    return f"avg_over_time({ERRORS}{here}[{window}]) * {seconds(window):.0f}"
+    return f"slo:errors:sum{window}{here}"
 
 
 def _fired(condition: str, rate: BurnRate) -> str:

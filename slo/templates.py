@@ -20,6 +20,11 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
+def literal(text: str) -> str:
+    """Return the template of exactly this text."""
+    return text.replace("{{", '{{ "{{" }}')
+
+
 def template_problem(text: str) -> str:
     """Return why ``text`` is no template that Prometheus accepts, nothing where it is one."""
     rest = _ACTION.sub("", text)

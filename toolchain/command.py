@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from toolchain import environment, installation, lookup, virtualenv
+from toolchain import definitions, environment, installation, lookup, virtualenv
 from toolchain.errors import ToolchainError
 from toolchain.lookup import Installed
 from toolchain.model import Program
@@ -57,6 +57,7 @@ def _setup(*, with_tests: bool) -> int:
     with installation.only_one_setup(progress):
         virtualenv.ensure(progress)
         found = installation.install_all(programs, progress)
+        definitions.ensure(progress)
     _table(programs, {installed.program.name: installed for installed in found})
     print(f"Set up in {elapsed(time.monotonic() - begin)}.")
     return 0
@@ -68,13 +69,13 @@ def _list() -> int:
 
 
 def _table(programs: Sequence[Program], found: dict[str, Installed]) -> None:
-    print(f"{'program':<18} {'version':<9} {'from':<10} folder")
+    print(f"{'program':<20} {'version':<9} {'from':<10} folder")
     for program in programs:
         installed = found.get(program.name)
         if installed:
-            print(f"{program.name:<18} {installed.version:<9} {installed.origin:<10} {installed.folder}")
+            print(f"{program.name:<20} {installed.version:<9} {installed.origin:<10} {installed.folder}")
         else:
-            print(f"{program.name:<18} {'-':<9} {'left out' if program.optional else 'not set up':<10} -")
+            print(f"{program.name:<20} {'-':<9} {'left out' if program.optional else 'not set up':<10} -")
 
 
 def _env() -> int:

@@ -41,24 +41,22 @@ def _build(go: str, module: GoModule, work: Path, target: Path) -> None:
 
     `go install module@version` refuses modules that replace others.
     """
-    source = PACKAGE / module.folder if module.folder else _source(go, module, work)
+    code = PACKAGE / module.folder if module.folder else source(go, f"{module.path}@{module.tag}", work)
     modfile = work / "go.mod"
-    modfile.write_bytes((source / "go.mod").read_bytes())
-    (work / "go.sum").write_bytes((source / "go.sum").read_bytes())
+    modfile.write_bytes((code / "go.mod").read_bytes())
+    (work / "go.sum").write_bytes((code / "go.sum").read_bytes())
     if not module.folder:
         _drop_local_replacements(go, modfile)
     linker = "-s -w"
     if module.version_variable:
         linker += f" -X {module.version_variable}={module.version}"
     options = [f"-modfile={modfile}", "-mod=mod", "-trimpath", f"-tags={module.tags}", f"-ldflags={linker}"]
-    _go(go, work, "build", "-C", str(source), *options, "-o", f"{target}{os.sep}", *module.packages)
+    _go(go, work, "build", "-C", str(code), *options, "-o", f"{target}{os.sep}", *module.packages)
 
 
-def _source(go: str, module: GoModule, work: Path) -> Path:
-    """Download the module and return its folder in Go's module cache."""
-    answer: dict[str, Any] = json.loads(
-        _go(go, work, "mod", "download", "-json", f"{module.path}@{module.tag}")
-    )
+def source(go: str, module: str, work: Path) -> Path:
+    """Download a module, ``path@version``, and return its folder in Go's module cache."""
+    answer: dict[str, Any] = json.loads(_go(go, work, "mod", "download", "-json", module))
     return Path(answer["Dir"])
 
 

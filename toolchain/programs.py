@@ -315,6 +315,26 @@ KUBE_STATE_METRICS = Program(
     tests_only=True,
 )
 
+PROMETHEUS_OPERATOR = Program(
+    "prometheus-operator",
+    "honours the ServiceMonitor and other objects of a cluster",
+    binaries=("operator", "prometheus-config-reloader"),
+    at_least=(0, 85, 0),
+    below=(1, 0, 0),
+    release=Release("0.93.0", archives=(), checksums=""),
+    modules=(
+        GoModule(
+            "github.com/prometheus-operator/prometheus-operator",
+            "v0.93.0",
+            packages=("./cmd/operator", "./cmd/prometheus-config-reloader"),
+            version="0.93.0",
+            version_variable=_PROMETHEUS_VERSION,
+        ),
+    ),
+    optional=True,
+    tests_only=True,
+)
+
 PROGRAMS = (
     PULUMI,
     NODE_EXPORTER,
@@ -329,6 +349,7 @@ PROGRAMS = (
     KUBERNETES,
     COREDNS,
     KUBE_STATE_METRICS,
+    PROMETHEUS_OPERATOR,
 )
 """In the order of set-up: what is quickly built comes first."""
 

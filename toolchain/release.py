@@ -40,9 +40,7 @@ def download(program: Program, folder: Path) -> None:
     values = placeholders(release.version)
     for template in release.archives:
         url = template.format(**values)
-        sums = parse_sums(
-            _first_answer(release.checksums.format(archive=url, **values)), PurePosixPath(url).name
-        )
+        sums = parse_sums(read(release.checksums.format(archive=url, **values)), PurePosixPath(url).name)
         archive = folder / PurePosixPath(url).name
         digest = _transfer(url, archive)
         if release.sums_of == "archive":
@@ -84,7 +82,7 @@ def _open(url: str, seconds: float) -> http.client.HTTPResponse:
     return response
 
 
-def _first_answer(url: str) -> str:
+def read(url: str) -> str:
     """Read a small file, and give up soon: in a thread, because resolving a name has no time limit."""
     answer: list[str | SourceError] = []
 

@@ -19,11 +19,12 @@ def dashboards(policy: BudgetPolicy) -> tuple[Dashboard, ...]:
 
 def _with(metric: str, chosen: str) -> str:
     """Return ``metric`` with the team and the kind of promise of its objective, to filter by."""
-    return f"{metric} * on (slo_id) group_left (team, commitment) ({rules.OBJECTIVE}{{{chosen}}} > bool 0)"
+    about = f"({rules.OBJECTIVE}{{{chosen}}} > bool 0)"
+    return f"{metric}{rules.OWN} * on (slo_id) group_left (team, commitment) {about}"
 
 
 def _overview(policy: BudgetPolicy) -> Dashboard:
-    chosen = 'service=~"$service", commitment=~"$commitment"'
+    chosen = 'service=~"$service", commitment=~"$commitment", slo_id!=""'
     remaining, burning = _with(arithmetic.REMAINING, chosen), _with(arithmetic.BURN_RATE, chosen)
     spent = 1 - policy.exhausted.spent
     return panels.dashboard(

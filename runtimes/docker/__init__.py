@@ -101,7 +101,8 @@ class DockerRuntime:
             volume = self._volume(f"{name}-configuration", workload, opts)
             loaders.append(self._load(volume, workload.files, workload, opts, data=data))
             mounts.append(lowering.volume_mount(volume, placement.config(workload.name), read_only=True))
-            labels["observability.configuration"] = digest(lowering.read_at_start(workload))
+            read = pulumi.Output.from_input(lowering.read_at_start(workload))
+            labels["observability.configuration"] = read.apply(digest)
         if workload.secrets:
             volume = self._volume(f"{name}-secrets", workload, opts)
             loaders.append(self._load(volume, workload.secrets, workload, opts))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -51,8 +52,8 @@ def check_end(status: int | None, name: str) -> None:
         )
 
 
-def digest(files: Mapping[str, str]) -> str:
-    """Return what tells one set of files from another; for files without secrets only."""
+def digest(files: Mapping[str, Any]) -> str:
+    """Return what tells one set of files, path → text, from another; for files without secrets only."""
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
 
 

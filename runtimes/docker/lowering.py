@@ -42,7 +42,7 @@ def security(workload: Workload) -> list[str]:
     return ["no-new-privileges:true", *(["label=disable"] if workload.per_node else [])]
 
 
-def read_at_start(workload: Workload) -> Mapping[str, str]:
+def read_at_start(workload: Workload) -> Mapping[str, pulumi.Input[str]]:
     """Return the configuration files whose change takes a new container.
 
     The others are those that the product notices by itself; nobody in a container engine sends it a signal.

@@ -8,7 +8,17 @@ from functools import cached_property
 import pulumi
 
 from runtimes import Deployed, UnsupportedError, looks_around
-from runtimes.kubernetes import configuration, exposure, identity, network, permissions, preflight, workloads
+from runtimes.kubernetes import (
+    configuration,
+    definitions,
+    exposure,
+    identity,
+    network,
+    operated,
+    permissions,
+    preflight,
+    workloads,
+)
 from runtimes.kubernetes.namespaces import Namespaces
 from runtimes.kubernetes.site import AGENTS, Children, KubernetesPlacement, Site
 from runtimes.order import Order
@@ -26,6 +36,7 @@ class KubernetesRuntime:
     def __init__(self, target: Target, settings: Settings) -> None:
         self._site = Site(target, settings)
         self._order = Order()
+        self._remarks: list[str] = []
         self.placement = self._site.placement
 
     def unavailable(self, workloads: Collection[str]) -> Mapping[str, str]:
@@ -44,7 +55,7 @@ class KubernetesRuntime:
             # Its client takes half a second to load, which no other preview should pay.
             from runtimes.kubernetes import cluster  # noqa: PLC0415
 
-            found += cluster.problems(self._site)
+            found += cluster.problems(self._site, workloads, self._remarks)
         return found
 
     def notices(self) -> tuple[str, ...]:
@@ -52,8 +63,8 @@ class KubernetesRuntime:
         return preflight.notices(self._site)
 
     def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
-        """Return nothing: the cluster's nodes pull images by themselves."""
-        return ()
+        """Return what the cluster has said that keeps nobody from deploying."""
+        return tuple(self._remarks)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the objects of a workload as children of ``parent``."""
@@ -62,12 +73,15 @@ class KubernetesRuntime:
             parent=parent, provider=self._namespaces.provider, depends_on=[self._namespaces]
         )
         children = Children(parent.pulumi_resource_name, options)
+        if workload.name == operated.OPERATOR:
+            children = children.after(definitions.register(workload, self._site, children))
         identity.service_account(workload, self._site, children)
         permissions.roles(workload, self._site, children)
         network.service(workload, self._site, children)
         network.replicas(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)
+        files += operated.rule_files(workload, self._site)
         waiting = children.after(self._order.before(workload))
         self._order.runs(workload, workloads.controller(workload, self._site, files, waiting))
         workloads.disruption_budget(workload, self._site, children)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from kubernetes.client import (
 from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
 from urllib3.exceptions import HTTPError
 
-from runtimes.kubernetes import stateful
+from runtimes.kubernetes import admission, monitors, stateful
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import asked, claimed_size
 from settings.kubernetes import OUTSIDE_INGRESS
@@ -53,13 +53,16 @@ class UnusableClusterError(Exception):
     """There is no use in asking further; the message is a problem of the stack."""
 
 
-def problems(site: Site) -> list[str]:
-    """Return why the stack cannot be deployed to its cluster, a line each, within ten seconds."""
+def problems(site: Site, workloads: Collection[str] = (), remarks: list[str] | None = None) -> list[str]:
+    """Return why the stack cannot be deployed to its cluster, a line each, within ten seconds.
+
+    What is only worth knowing is added to ``remarks``.
+    """
     found: list[str] = []
 
     def ask() -> None:
         try:
-            found.extend(_asked(site))
+            found.extend(_asked(site, workloads, [] if remarks is None else remarks))
         except UnusableClusterError as error:
             found.append(str(error))
 
@@ -77,7 +80,7 @@ def problems(site: Site) -> list[str]:
     return found
 
 
-def _asked(site: Site) -> Iterator[str]:
+def _asked(site: Site, workloads: Collection[str], remarks: list[str]) -> Iterator[str]:
     answer = _Answers(connect(site), site)
     answer.version()
     yield from answer.identity()
@@ -85,6 +88,8 @@ def _asked(site: Site) -> Iterator[str]:
     yield from answer.storage()
     yield from answer.entrance()
     yield from answer.stateful()
+    yield from answer.monitors(remarks)
+    yield from answer.admission(workloads, remarks)
 
 
 def connect(site: Site) -> ApiClient:
@@ -199,10 +204,24 @@ class _Answers:
                 key, size = sized[workload]
                 yield from stateful.resize(found, key, claimed_size(size, site.target), site)
 
-    def _ask(self, function: Callable[..., Any], *arguments: object) -> Any:
+    def monitors(self, remarks: list[str]) -> Iterator[str]:
+        """Yield why the objects of the Prometheus Operator would not be honoured."""
+        yield from monitors.problems(self._connection, self._ask, self._site, remarks)
+
+    def admission(self, workloads: Collection[str], remarks: list[str]) -> Iterator[str]:
+        """Yield what the cluster's owners refuse of the stack."""
+        if not admission.engines(self._connection, self._ask):
+            return
+        for reason, certain in admission.refusals(self._connection, self._ask, workloads, self._site):
+            if certain:
+                yield f"kubernetes.namespace: {reason}"
+            else:
+                remarks.append(reason)
+
+    def _ask(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
         """Return an answer, None where there is no such thing or it is not ours to know."""
         try:
-            return function(*arguments, _request_timeout=_REQUEST)
+            return function(*arguments, **options, _request_timeout=_REQUEST)
         except ApiException as error:
             if error.status in (403, 404):
                 return None

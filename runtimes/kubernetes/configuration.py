@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+import pulumi
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, VolumeArgsDict, VolumeMountArgsDict
 
 from runtimes.kubernetes.site import Children, Site
@@ -67,16 +68,18 @@ def _secrets(workload: Workload, site: Site, children: Children) -> Mounted:
     )
 
 
-def _folders(files: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+def _folders(
+    files: Mapping[str, pulumi.Input[str]],
+) -> Mapping[str, Mapping[str, pulumi.Input[str]]]:
     """Return folder → file name → content; keys of a ConfigMap cannot contain a slash."""
-    folders: dict[str, dict[str, str]] = defaultdict(dict)
+    folders: dict[str, dict[str, pulumi.Input[str]]] = defaultdict(dict)
     for name, content in files.items():
         path = PurePosixPath(name)
         folders["" if len(path.parts) == 1 else str(path.parent)][path.name] = content
     return folders
 
 
-def _taken_over(workload: Workload, folder: str, files: Mapping[str, str]) -> bool:
+def _taken_over(workload: Workload, folder: str, files: Collection[str]) -> bool:
     """Whether the running product notices a change of any of these files without a signal."""
     reload = workload.reload
     if reload is None or not reload.watches:

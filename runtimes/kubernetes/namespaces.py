@@ -23,6 +23,14 @@ _DNS: list[NetworkPolicyPeerArgsDict] = [
 ]
 
 
+def labels(level: str) -> dict[str, str]:
+    """Return the labels of a namespace of the stack with this level of Pod Security."""
+    return {
+        **_LABELS,
+        **{f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "warn", "audit")},
+    }
+
+
 class Namespaces(pulumi.ComponentResource):
     """The namespaces of a stack; pods in its own may ask DNS and nothing else until a policy allows more."""
 
@@ -51,12 +59,11 @@ class Namespaces(pulumi.ComponentResource):
     def _namespace(
         self, namespace: str, role: str, level: str, reason: str = "", *, keep: bool = False
     ) -> Namespace:
-        levels = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "warn", "audit")}
         return Namespace(
             f"{self.pulumi_resource_name}-{role}",
             metadata={
                 "name": namespace,
-                "labels": {**_LABELS, **levels},
+                "labels": labels(level),
                 "annotations": {"observability/pod-security-reason": reason} if reason else None,
             },
             opts=pulumi.ResourceOptions(parent=self, provider=self.provider, retain_on_delete=keep),

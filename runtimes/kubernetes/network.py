@@ -13,10 +13,11 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyPortArgsDict,
 )
 
+from components import login_proxy
 from placement import PORTS
 from runtimes.kubernetes.identity import uses_bucket
 from runtimes.kubernetes.permissions import PERMISSIONS
-from runtimes.kubernetes.site import Children, Site, replicas_service
+from runtimes.kubernetes.site import ASKS_WHO, Children, Site, replicas_service
 from settings import Settings
 from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure, Identity
@@ -42,11 +43,20 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("grafana", "alertmanager"): ("http",),
     ("grafana", "loki"): ("http",),
     ("grafana", "jaeger"): ("http",),
+    ("prometheus", "login-proxy"): ("metrics",),
+    **{(login_proxy.NAME, product): (access.port,) for product, access in login_proxy.ACCESS.items()},
 }
 """Who talks to whom in the stack → names of the ports; every other pair is refused."""
+OPERATED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("prometheus", "prometheus-operator"): ("http",),
+    ("prometheus", "prometheus-agent"): ("http",),
+    ("prometheus-agent", "prometheus"): ("http",),
+    ("prometheus-agent", "blackbox-exporter"): ("http",),
+}
+"""The same, where the objects of the Prometheus Operator are honoured."""
 INTAKE: Mapping[str, tuple[str, ...]] = {"collector": ("otlp-grpc", "otlp-http", "zipkin")}
 """Ports that pods of every namespace may send to."""
-ENTRANCE: Mapping[str, tuple[str, ...]] = {"grafana": ("http",)}
+ENTRANCE: Mapping[str, tuple[str, ...]] = {ASKS_WHO: ("http",), login_proxy.NAME: ("http",)}
 """Ports that the target's gateway leads to."""
 
 _GOOGLES_PROXIES = ("35.191.0.0/16", "130.211.0.0/22")
@@ -137,7 +147,7 @@ def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:
     rules: list[NetworkPolicyIngressRuleArgsDict] = [
         {"from_": [_pods(source, site)], "ports": _ports(workload, ports)}
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in edges(site).items()
         if destination == workload
     ]
     if workload in INTAKE:
@@ -150,7 +160,7 @@ def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict
 def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     rules: list[NetworkPolicyEgressRuleArgsDict] = [
         {"to": [_pods(destination, site)], "ports": _ports(destination, ports)}
-        for (source, destination), ports in EDGES.items()
+        for (source, destination), ports in edges(site).items()
         if source == workload
     ]
     if workload in PERMISSIONS:
@@ -160,14 +170,28 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
         if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
             rules += _GOOGLES_IDENTITY
-    if workload in ("prometheus", "blackbox-exporter"):
-        # What they ask is wherever the catalogue says, and some agents are on the machines' own network.
+    if workload in ("prometheus", "prometheus-agent", "blackbox-exporter"):
+        # What they ask is wherever somebody says, and some agents are on the machines' own network.
+        rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
+    if workload == "collector" and site.settings.hub:
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "grafana" and (database := site.settings.dashboards.database):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules
+
+
+def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return who talks to whom in this stack → names of the ports; the login leads to what is published."""
+    published = site.settings.kubernetes.published
+    known = EDGES if site.settings.kubernetes.monitors == "ignored" else {**EDGES, **OPERATED}
+    return {
+        (source, destination): ports
+        for (source, destination), ports in known.items()
+        if (source != login_proxy.NAME or destination in published)
+        and (destination != login_proxy.NAME or published)
+    }
 
 
 def notification_ports(settings: Settings) -> list[int]:

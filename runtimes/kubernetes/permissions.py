@@ -17,9 +17,13 @@ from pulumi_kubernetes.rbac.v1 import (
 
 from components.kube_state_metrics import OBJECTS
 from runtimes.kubernetes.site import Children, Site
+from scraping.kubernetes_monitors import GROUP, OPERATED, TEAMS
 from workload import Workload
 
-_WATCH = ("list", "watch")
+_WATCH, _READ = ("list", "watch"), ("get", "list", "watch")
+_WRITE = (*_READ, "create", "update", "delete")
+OWN = "."
+"""Stands for the namespace of the stack, whatever its name."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Permission:
     paths: tuple[str, ...] = ()
     """Paths that are no objects, instead of kinds."""
     namespace: str = ""
-    """Namespace that it is limited to; empty for the whole cluster."""
+    """Namespace that it is limited to, `OWN` for the stack's; empty for the whole cluster."""
 
     def rule(self) -> PolicyRuleArgsDict:
         """Return the permission as a rule of a role."""
@@ -58,14 +62,36 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(_WATCH, ("endpointslices",), "discovery.k8s.io", namespace="default"),
     ),
     "kube-state-metrics": tuple(Permission(_WATCH, kinds, group) for group, kinds in OBJECTS.items()),
-    "log-collector": (Permission(("get", *_WATCH), ("pods",)),),
+    "log-collector": (Permission(_READ, ("pods",)),),
+    "prometheus-agent": (
+        Permission(_WATCH, ("nodes", "pods", "services")),
+        Permission(_WATCH, ("endpointslices",), "discovery.k8s.io"),
+    ),
+    "prometheus-operator": (
+        Permission(_READ, TEAMS, GROUP),
+        Permission(_READ, ("namespaces",)),
+        # What it says of an object that it refuses.
+        Permission(("create", "patch"), ("events",), "events.k8s.io"),
+        Permission(_READ, tuple(OPERATED), GROUP, namespace=OWN),
+        Permission(("update", "patch"), tuple(f"{kind}/status" for kind in OPERATED), GROUP, namespace=OWN),
+        # It owns what it makes, which some clusters let only those say who may do this.
+        Permission(("update",), tuple(f"{kind}/finalizers" for kind in OPERATED), GROUP, namespace=OWN),
+        Permission((*_WRITE, "patch"), ("statefulsets",), "apps", namespace=OWN),
+        Permission(_WRITE, ("configmaps", "secrets"), namespace=OWN),
+        Permission(("get",), ("services",), namespace=OWN),
+        Permission(("list",), ("pods",), namespace=OWN),
+    ),
 }
-"""Workload → what it may ask; nothing reads a Secret."""
+"""Workload → what it may ask; only the operator reads Secrets, and writes, in the stack's namespace alone."""
+_REFERRED_TO = Permission(("get",), ("configmaps", "secrets"))
+"""What monitors refer to for passwords and certificates, wherever they are."""
 
 
 def roles(workload: Workload, site: Site, children: Children) -> None:
     """Register the roles of a workload and give them to its service account; none where it needs none."""
     permissions = PERMISSIONS.get(workload.name, ())
+    if workload.name == "prometheus-operator" and site.settings.kubernetes.monitor_secrets:
+        permissions += (_REFERRED_TO,)
     namespaces = sorted({permission.namespace for permission in permissions})
     for namespace in namespaces:
         rules = [permission.rule() for permission in permissions if permission.namespace == namespace]
@@ -92,10 +118,11 @@ def _in_cluster(workload: Workload, rules: list[PolicyRuleArgsDict], site: Site,
 def _in_namespace(
     workload: Workload, namespace: str, rules: list[PolicyRuleArgsDict], site: Site, children: Children
 ) -> None:
+    where, namespace = ("own", site.namespace) if namespace == OWN else (namespace, namespace)
     metadata: ObjectMetaArgsDict = {"namespace": namespace, "labels": site.labels(workload.name)}
-    role = Role(f"{children.prefix}-{namespace}-role", metadata=metadata, rules=rules, opts=children.options)
+    role = Role(f"{children.prefix}-{where}-role", metadata=metadata, rules=rules, opts=children.options)
     RoleBinding(
-        f"{children.prefix}-{namespace}-binding",
+        f"{children.prefix}-{where}-binding",
         metadata=metadata,
         role_ref={"api_group": _RBAC, "kind": "Role", "name": role.metadata.name},
         subjects=[_account(workload, site)],

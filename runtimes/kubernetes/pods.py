@@ -55,7 +55,7 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
             # Variables such as JAEGER_PORT for every Service are taken for settings by some products.
             "enable_service_links": False,
             "termination_grace_period_seconds": _STOP_SECONDS,
-            "security_context": _pod_security(workload.user),
+            "security_context": pod_security(workload.user),
             "host_network": on_the_machine,
             "host_pid": on_the_machine,
             "topology_spread_constraints": _spread(workload, site) if workload.replicas > 1 else None,
@@ -75,7 +75,7 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
         "args": list(workload.arguments),
         "env": [_MACHINE] if workload.per_node else None,
         "ports": _ports(workload),
-        "resources": _resources(workload.resources),
+        "resources": resources(workload.resources),
         # A product may replay its log for minutes, and an overloaded one must not be killed for being slow.
         "startup_probe": _probe(workload.probe, period=5, failures=120),
         "readiness_probe": _probe(workload.probe, period=10, failures=3),
@@ -113,7 +113,8 @@ def _spread(workload: Workload, site: Site) -> list[TopologySpreadConstraintArgs
     ]
 
 
-def _pod_security(user: int) -> PodSecurityContextArgsDict:
+def pod_security(user: int) -> PodSecurityContextArgsDict:
+    """Return what a pod of the stack runs as."""
     return {
         "run_as_non_root": user != 0,
         "run_as_user": user,
@@ -124,7 +125,8 @@ def _pod_security(user: int) -> PodSecurityContextArgsDict:
     }
 
 
-def _resources(resources: Resources) -> ResourceRequirementsArgsDict:
+def resources(resources: Resources) -> ResourceRequirementsArgsDict:
+    """Return what is reserved for a container, and what it may use at most."""
     return {
         "requests": {"cpu": resources.cpu_request, "memory": resources.memory_request},
         "limits": {"cpu": resources.cpu_limit, "memory": resources.memory_limit},

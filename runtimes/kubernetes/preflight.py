@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from placement import PORTS
-from runtimes.kubernetes.site import PUBLISHED, Site
+from runtimes.kubernetes import definitions
+from runtimes.kubernetes.site import ASKS_WHO, Site
 from runtimes.kubernetes.storage import asked, claimed_size
 from targets import Exposure
 
@@ -17,10 +18,20 @@ def problems(site: Site) -> list[str]:
             f"kubernetes.host: is required on target {target.name!r}; give the DNS name under which people "
             "open the stack, for example observability.example.org"
         )
+    if site.exposure is Exposure.PORT_FORWARD and settings.kubernetes.published:
+        found.append(
+            f"kubernetes.published: target {target.name!r} has no entrance to lead to them; remove it, or "
+            "name a kubernetes.gatewayClass or kubernetes.ingressClass of the cluster"
+        )
     if not settings.alerting.receivers:
         found.append(
             "alerting.receivers: is empty: alerts would go nowhere; add one, for example "
             "{name: team, webhook: {url: https://alerts.example.org/hook}}"
+        )
+    if settings.kubernetes.monitors == "installed" and definitions.missing():
+        found.append(
+            "kubernetes.monitors: installed needs the Prometheus Operator's custom resource definitions, "
+            "which are not on this machine yet; run: make setup"
         )
     return found
 
@@ -39,11 +50,10 @@ def notices(site: Site) -> tuple[str, ...]:
             "them; install a network plugin that does"
         )
     if site.exposure is Exposure.PORT_FORWARD:
-        lines += [
-            f"{name} is not exposed; open it with: kubectl port-forward --namespace "
-            f"{settings.kubernetes.namespace} service/{name} {PORTS[name][0].number}"
-            for name in PUBLISHED
-        ]
+        lines.append(
+            f"{ASKS_WHO} is not exposed; open it with: kubectl port-forward --namespace "
+            f"{settings.kubernetes.namespace} service/{ASKS_WHO} {PORTS[ASKS_WHO][0].number}"
+        )
     if settings.kubernetes.ingress_class == "nginx":
         lines.append(
             "kubernetes.ingressClass: the nginx controller of the Kubernetes project gets no security fixes "

@@ -19,8 +19,8 @@ AGENTS = frozenset({"node-exporter", "log-collector"})
 """Workloads that read the machine, which restricted Pod Security forbids; they have their own namespace."""
 ON_THE_MACHINE = frozenset({"node-exporter"})
 """Agents that see the machine's processes and network instead of their own pod's."""
-PUBLISHED = ("grafana",)
-"""Workloads that ask people who they are; nothing else is led to from outside the cluster."""
+ASKS_WHO = "grafana"
+"""The workload that asks people who they are: always led to from outside the cluster."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,13 @@ class Site:
         return self.settings.kubernetes.gateway_class or self.target.gateway_class
 
     @property
+    def hosts(self) -> Mapping[str, str]:
+        """DNS name of everything that is led to from outside, by workload."""
+        if self.exposure is Exposure.PORT_FORWARD:
+            return {}
+        return {ASKS_WHO: self.settings.kubernetes.host, **self.settings.kubernetes.published_hosts}
+
+    @property
     def storage_class(self) -> str:
         """Class of the volumes."""
         return self.settings.kubernetes.storage_class or self.target.storage_class
@@ -107,10 +114,9 @@ class Site:
     @property
     def placement(self) -> KubernetesPlacement:
         """Where things are in this cluster."""
-        url = f"https://{self.settings.kubernetes.host}"
         return KubernetesPlacement(
             homes={"grafana": "/usr/share/grafana"},
-            public_urls=dict.fromkeys(PUBLISHED, url) if self.exposure is not Exposure.PORT_FORWARD else {},
+            public_urls={workload: f"https://{host}" for workload, host in self.hosts.items()},
             agents=self.agents,
             numbers=REPLICAS[self.settings.profile],
         )

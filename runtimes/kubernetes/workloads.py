@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from runtimes.kubernetes import pods
+from runtimes.kubernetes import operated, pods
 from runtimes.kubernetes.configuration import Mounted
 from runtimes.kubernetes.site import Children, Site, replicas_service
 from runtimes.kubernetes.storage import claim
@@ -14,7 +14,12 @@ from workload import Workload
 
 
 def controller(workload: Workload, site: Site, files: Mounted, children: Children) -> pulumi.Resource:
-    """Register what runs a workload: a pod on every machine, pods with a volume each, or pods without."""
+    """Register what runs a workload: a pod on every machine, pods with a volume each, or pods without.
+
+    The pods of one are an operator's.
+    """
+    if workload.name == operated.AGENT:
+        return operated.agent(workload, site, children)
     metadata, selector = site.named(workload.name), site.selector(workload.name)
     template = pods.template(workload, site, files)
     if workload.per_node:

@@ -22,6 +22,10 @@ OUTPUTS = (
     "prometheus_remote_write_url",
     "grafana_username",
     "grafana_password",
+    "login_username",
+    "login_password",
+    "push_username",
+    "push_password",
     "environment",
     "health",
 )
@@ -58,6 +62,14 @@ class StackOutputs:
     """Grafana's administrator."""
     grafana_password: pulumi.Output[str | None]
     """That administrator's password. Always secret."""
+    login_username: pulumi.Output[str | None]
+    """Name of people at the login in front of Prometheus, Alertmanager, Loki and Jaeger."""
+    login_password: pulumi.Output[str | None]
+    """Their password. Always secret."""
+    push_username: pulumi.Output[str | None]
+    """Name by which programs push metrics, log lines and traces, where they are asked for one."""
+    push_password: pulumi.Output[str | None]
+    """Their password, for HTTP basic authentication. Always secret."""
     contract_version: pulumi.Output[str]
     """The version of these outputs; the same major version keeps every name and meaning."""
     environment: pulumi.Output[str | None]
@@ -89,7 +101,8 @@ class StackOutputs:
             return pulumi.Output.all(version, reference.get_output(name)).apply(lambda values: values[1])
 
         values = {name: read(name) for name in OUTPUTS}
-        values["grafana_password"] = pulumi.Output.secret(values["grafana_password"])
+        for name in ("grafana_password", "login_password", "push_password"):
+            values[name] = pulumi.Output.secret(values[name])
         return cls(contract_version=version, _stack=reference.name, _offered=offered, **values)
 
     def require(self, name: str) -> pulumi.Output[str]:

@@ -25,7 +25,7 @@ from typing import Any
 
 import toolchain
 from mixins.model import Links, RecordingRule, RuleGroup, rule_file
-from rendering import to_rule_file, to_yaml
+from rendering import to_yaml
 from slo import arithmetic, indicators, rules
 from slo.links import ServiceLinks
 from slo.model import WINDOW, Slo
@@ -137,8 +137,8 @@ def prometheus(folder: Path, slos: Sequence[Slo]) -> Iterator[str]:
         *(group for slo in slos for group in rules.groups(slo, policy, ServiceLinks())),
         *arithmetic.groups(policy, ("30d",)),
     )
-    (folder / "ours.yaml").write_text(to_rule_file(rule_file(ours, Links())))
-    (folder / "theirs.yaml").write_text(to_rule_file(rule_file(tuple(map(established, slos)), Links())))
+    (folder / "ours.yaml").write_text(to_yaml(rule_file(ours, Links())))
+    (folder / "theirs.yaml").write_text(to_yaml(rule_file(tuple(map(established, slos)), Links())))
     configuration = {
         "global": {"evaluation_interval": f"{SCRAPE}s"}, "rule_files": ["ours.yaml", "theirs.yaml"],
     }  # fmt: skip

@@ -29,7 +29,19 @@ SECRETS = {
     "grafanaDatabasePassword": CANARY,
     "lokiAccessKeyId": CANARY,
     "lokiSecretAccessKey": CANARY,
+    "loginPassword": CANARY,
+    "pushPassword": CANARY,
 }
+
+HUB = {
+    "contract_version": "1",
+    "environment": "central",
+    "prometheus_remote_write_url": "https://prometheus.hub.example.org/api/v1/write",
+    "otlp_http_endpoint": "https://collector.hub.example.org",
+    "push_username": "push",
+    "push_password": CANARY,
+}
+"""Outputs of every stack that is referred to."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,9 @@ class _Monitor(mocks.MockMonitor):
 class _Cluster(mocks.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
+        if args.typ == "pulumi:pulumi:StackReference":
+            secret = [name for name in HUB if name.endswith("_password")]
+            state |= {"outputs": HUB, "secretOutputNames": secret}
         if args.typ == "observability:index:Password":
             state["result"] = CANARY
         if args.typ.startswith("kubernetes:") and "metadata" in state:
@@ -134,10 +149,23 @@ def configuration(stack: str) -> dict[str, str]:
     return config | wanted
 
 
+def with_kubernetes(stack: str, **values: Any) -> dict[str, str]:
+    """Return what a committed stack file says, with other settings of the cluster."""
+    config = configuration(stack)
+    given = json.loads(config["observability:kubernetes"]) | values
+    return config | {"observability:kubernetes": json.dumps(given)}
+
+
 @functools.cache
 def render(stack: str) -> Rendering:
     """Run the whole program for a committed stack file."""
     return rendered(stack, configuration(stack))
+
+
+@functools.cache
+def render_with_monitors(monitors: str = "installed") -> Rendering:
+    """Run it for the stack of AKS, which then honours the objects of the Prometheus Operator."""
+    return rendered("aks", with_kubernetes("aks", monitors=monitors))
 
 
 def rendered(stack: str, config: dict[str, str]) -> Rendering:

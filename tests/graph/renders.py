@@ -6,20 +6,39 @@ A pull request so shows what it changes in every cluster. Configuration and secr
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.graph.kubernetes_objects import STACKS, render
+from tests.graph.kubernetes_objects import STACKS, render, render_with_monitors
 
 FOLDER = Path(__file__).parent / "renders"
+MONITORS = "monitors"
+"""Name of the render of what `kubernetes.monitors: installed` adds to a stack."""
 _MANY_FILES = ("-config-rules", "-config-dashboards")
 
 
-def text(stack: str) -> str:
-    """Return the objects of a stack as YAML, in the order of their kinds and names."""
-    manifests = sorted(render(stack).manifests(), key=_place)
+def texts() -> Iterator[tuple[str, str]]:
+    """Yield the name of each render and its text."""
+    for stack in STACKS:
+        yield stack, text(render(stack).manifests())
+    yield MONITORS, text(_only_with_monitors())
+
+
+def _only_with_monitors() -> list[dict[str, Any]]:
+    """Return what honouring the objects of the Prometheus Operator adds to a stack; definitions by name."""
+    return [
+        {**manifest, "spec": "…"} if manifest["kind"] == "CustomResourceDefinition" else manifest
+        for manifest in render_with_monitors().manifests()
+        if manifest["metadata"].get("labels", {}).get("app.kubernetes.io/name", "").startswith("prometheus-")
+    ]
+
+
+def text(objects: list[dict[str, Any]]) -> str:
+    """Return objects as YAML, in the order of their kinds and names."""
+    manifests = sorted(objects, key=_place)
     return yaml.dump_all(
         (_shown(manifest) for manifest in manifests),
         Dumper=_Dumper,
@@ -52,6 +71,6 @@ class _Dumper(yaml.SafeDumper):
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for name in STACKS:
-        (FOLDER / f"{name}.yaml").write_text(text(name), encoding="utf-8")
+    for name, content in texts():
+        (FOLDER / f"{name}.yaml").write_text(content, encoding="utf-8")
     sys.exit(0)

@@ -28,7 +28,7 @@ def engine() -> ContainerEngine:
 
 
 def finders(runtime: DockerRuntime) -> None:
-    Collector("collector", {"environment": "dev", "logs": (), "engine": engine()}, runtime)
+    Collector("collector", {"environment": "dev", "logs": (), "engine": engine(), "services": ()}, runtime)
     EngineProxy("engine-proxy", {"engine": engine()}, runtime)
     Cadvisor("cadvisor", {"engine": engine()}, runtime)
     BlackboxExporter("blackbox-exporter", runtime)

@@ -12,7 +12,14 @@ import yaml
 from pulumi.runtime import rpc
 
 from targets import TARGETS
-from tests.graph.kubernetes_objects import CANARY, STACKS, configuration, render, rendered
+from tests.graph.kubernetes_objects import (
+    CANARY,
+    STACKS,
+    configuration,
+    render,
+    rendered,
+    with_kubernetes,
+)
 from units import size_in_bytes
 
 pytestmark = pytest.mark.graph
@@ -21,10 +28,12 @@ EVERYWHERE = {
     "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
     "blackbox-exporter", "kube-state-metrics", "log-collector",
 }  # fmt: skip
-WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector"}
-REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2}
+WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector", "login-proxy"}
+REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2, "login-proxy": 2}
 REPLICA_SERVICES = {"prometheus-replicas", "alertmanager-replicas", "loki-replicas"}
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
+PUBLISHED = ("prometheus", "alertmanager", "loki", "jaeger", "collector")
+"""What is behind the login of the stack `prod`."""
 KUBERNETES = ("1.34", "1.35", "1.36")
 schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
@@ -32,7 +41,8 @@ CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 def products(stack: str) -> set[str]:
     """Return what the stack runs; Autopilot admits nothing that sees the machine."""
-    return EVERYWHERE if stack == "autopilot" else {*EVERYWHERE, "node-exporter"}
+    published = {"login-proxy"} if stack == "prod" else set()
+    return EVERYWHERE | published | (set() if stack == "autopilot" else {"node-exporter"})
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -162,7 +172,7 @@ class TestEveryStack:
                 continue
             secrets += 1
             assert rpc.is_rpc_secret(resource.wire["stringData"])
-        assert secrets == (2 if stack in ("prod", "oke") else 1)
+        assert secrets == {"oke": 2, "prod": 3}.get(stack, 1)
 
     def test_changed_rules_restart_nothing_and_everything_else_rolls_its_pod(self, stack: str) -> None:
         rendering = render(stack)
@@ -203,7 +213,7 @@ class TestEveryStack:
             if manifest["metadata"]["name"] == "prometheus":
                 assert size == asked
 
-    def test_nothing_but_grafana_is_led_to_from_outside(self, stack: str) -> None:
+    def test_nothing_without_a_login_is_led_to_from_outside(self, stack: str) -> None:
         rendering = render(stack)
         assert {m["spec"].get("type", "ClusterIP") for m in rendering.manifests("Service")} == {"ClusterIP"}
         assert not rendering.manifests("Ingress")
@@ -213,24 +223,38 @@ class TestEveryStack:
             assert urls == {}
             return
         host = json.loads(configuration(stack)["observability:kubernetes"])["host"]
-        assert urls == {"grafana": f"https://{host}"}
-        (gateway,), (route,) = rendering.manifests("Gateway"), rendering.manifests("HTTPRoute")
-        (listener,) = gateway["spec"]["listeners"]
-        assert (listener["protocol"], listener["hostname"], listener["port"]) == ("HTTPS", host, 443)
-        assert listener["tls"]["certificateRefs"]
-        assert route["spec"]["parentRefs"] == [
-            {
-                "name": gateway["metadata"]["name"],
-                "namespace": gateway["metadata"]["namespace"],
-                "sectionName": listener["name"],
-            }
-        ]
-        (backend,) = route["spec"]["rules"][0]["backendRefs"]
-        assert backend == {"name": "grafana", "port": 3000}
-        assert route["metadata"]["namespace"] == rendering.one("Service", "grafana")["metadata"]["namespace"]
+        published = PUBLISHED if stack == "prod" else ()
+        behind = {product: f"{product}.{host}" for product in published}
+        assert urls == {"grafana": f"https://{host}"} | {
+            product: f"https://{name}" for product, name in behind.items() if product != "collector"
+        }
+        (gateway,) = rendering.manifests("Gateway")
+        listeners = {listener["name"]: listener for listener in gateway["spec"]["listeners"]}
+        assert {name: listener["hostname"] for name, listener in listeners.items()} == {"https": host} | {
+            f"https-{product}": name for product, name in behind.items()
+        }
+        for listener in listeners.values():
+            assert (listener["protocol"], listener["port"]) == ("HTTPS", 443)
+            assert listener["tls"]["certificateRefs"]
+        routes = {m["metadata"]["name"]: m for m in rendering.manifests("HTTPRoute")}
+        assert routes.keys() == ({"grafana", "login-proxy"} if published else {"grafana"})
+        for name, route in routes.items():
+            (backend,) = route["spec"]["rules"][0]["backendRefs"]
+            assert backend == {"name": name, "port": 3000 if name == "grafana" else 8080}
+            service = rendering.one("Service", name)
+            assert route["metadata"]["namespace"] == service["metadata"]["namespace"]
+            joined = [listeners.pop(parent["sectionName"]) for parent in route["spec"]["parentRefs"]]
+            assert [listener["hostname"] for listener in joined] == route["spec"]["hostnames"]
+            for parent in route["spec"]["parentRefs"]:
+                assert {k: parent[k] for k in ("name", "namespace")} == {
+                    k: gateway["metadata"][k] for k in ("name", "namespace")
+                }
+        assert not listeners, "every name leads somewhere"
 
 
 def test_googles_load_balancer_asks_for_health() -> None:
+    behind = {m["metadata"]["name"]: m["spec"] for m in render("prod").manifests("HealthCheckPolicy")}
+    assert behind["login-proxy"]["default"]["config"]["httpHealthCheck"] == {"requestPath": "/health"}
     (check,) = render("gke").manifests("HealthCheckPolicy")
     assert check["spec"]["default"]["config"]["httpHealthCheck"] == {"requestPath": "/api/health"}
     assert check["spec"]["targetRef"]["name"] == "grafana"
@@ -308,12 +332,6 @@ def test_who_loki_is_to_its_bucket() -> None:
         assert spec["serviceAccountName"] == "loki" or "azure" not in str(spec)
 
 
-def with_kubernetes(stack: str, **values: str) -> dict[str, str]:
-    config = configuration(stack)
-    given = json.loads(config["observability:kubernetes"]) | values
-    return config | {"observability:kubernetes": json.dumps(given)}
-
-
 @pytest.mark.parametrize(
     ("values", "ingress_class", "annotations"),
     [
@@ -344,6 +362,42 @@ def test_an_ingress_takes_the_place_of_a_gateway_when_asked(
     controller = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}
     assert (controller in sources) is ("ingressNamespace" in values)
     assert any("ipBlock" in source for source in sources) is ("ingressNamespace" not in values)
+
+
+def test_who_logs_in_is_a_secret_and_what_is_published_knows_its_name_outside() -> None:
+    rendering, host = render("prod"), "observability.example.org"
+    files = rendering.files("login-proxy")
+    assert (
+        f"user push insecure-password '{CANARY}' groups push" in files["/run/secrets/login-proxy/users.cfg"]
+    )
+    assert CANARY not in files["/etc/login-proxy/haproxy.cfg"]
+    for product in ("prometheus", "alertmanager"):
+        (arguments,) = [s["containers"][0]["args"] for name, _, s in rendering.pods() if name == product]
+        assert f"--web.external-url=https://{product}.{host}" in arguments
+    assert f"https://alertmanager.{host}/#/silences/new" in "".join(rendering.files("alertmanager").values())
+    outputs = rendering.outputs
+    assert outputs["prometheus"]["remote_write_url"] == f"https://prometheus.{host}/api/v1/write"
+    assert outputs["loki"]["push_url"] == f"https://loki.{host}/loki/api/v1/push"
+    assert outputs["collector"]["otlp_http_endpoint"] == f"https://collector.{host}"
+    assert outputs["collector"].get("otlp_grpc_endpoint") is None
+    assert sum(r.token == "observability:index:Password" for r in rendering.resources) == 4
+
+
+def test_one_ingress_leads_to_grafana_and_to_the_login() -> None:
+    values = {"published": ["jaeger"], "hosts": {"jaeger": "traces.example.org"}}
+    config = with_kubernetes("gke", ingressClass="traefik", ingressNamespace="traefik", **values)
+    rendering = rendered("gke", config | {"observability:pushPassword": CANARY})
+    (ingress,) = rendering.manifests("Ingress")
+    kubernetes_validate.validate(ingress, KUBERNETES[-1], strict=True)
+    hosts = {
+        rule["host"]: rule["http"]["paths"][0]["backend"]["service"]["name"]
+        for rule in ingress["spec"]["rules"]
+    }
+    assert hosts == {"observability.staging.example.org": "grafana", "traces.example.org": "login-proxy"}
+    assert ingress["spec"]["tls"][0]["hosts"] == list(hosts)
+    assert rendering.outputs["jaeger"]["url"] == "https://traces.example.org"
+    assert rendering.outputs["prometheus"].get("url") is None
+    assert "backend prometheus" not in rendering.files("login-proxy")["/etc/login-proxy/haproxy.cfg"]
 
 
 def test_classes_may_be_other_ones_than_usual_at_the_target() -> None:

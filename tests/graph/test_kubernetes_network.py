@@ -15,7 +15,7 @@ import yaml
 from placement import PORTS
 from runtimes.kubernetes.network import EDGES, notification_ports
 from settings import Settings
-from tests.graph.kubernetes_objects import STACKS, Rendering, render
+from tests.graph.kubernetes_objects import STACKS, Rendering, render, render_with_monitors
 
 pytestmark = pytest.mark.graph
 
@@ -134,13 +134,24 @@ def reachable(stack: str) -> set[str]:
     }
 
 
+LOGIN = {
+    "prometheus → login-proxy:metrics",
+    "login-proxy → prometheus:http",
+    "login-proxy → alertmanager:http",
+    "login-proxy → loki:http",
+    "login-proxy → jaeger:http",
+    "login-proxy → collector:otlp-http",
+}
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
     on_machines = set() if stack == "autopilot" else {"prometheus → node-exporter:http"}
     # What is probed is wherever the catalogue says, what is on a machine's network included.
     probed = set() if stack == "autopilot" else {"blackbox-exporter → node-exporter:http"}
     replicas = {"loki → loki:grpc"} if stack == "prod" else set()
-    assert reachable(stack) == on_machines | probed | replicas | {
+    behind_the_login = LOGIN if stack == "prod" else set()
+    assert reachable(stack) == on_machines | probed | replicas | behind_the_login | {
         "prometheus → prometheus:http",
         "prometheus → alertmanager:http",
         "prometheus → loki:http",
@@ -174,7 +185,7 @@ def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: 
     assert {*_addresses(rendering), *_scraped(rendering)} == {
         (source, destination, port.number)
         for (source, destination), names in EDGES.items()
-        if destination in cluster(stack).parts
+        if {source, destination} <= cluster(stack).parts
         for port in PORTS[destination]
         if port.name in names
     }
@@ -229,7 +240,11 @@ def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, so
             "application": intake,
             "gateway": intake | {"grafana:http"} if pods_are_in_the_cluster else intake,
             "outside": set(),
-            "proxy": {"grafana:http"} if stack in ("gke", "autopilot", "prod") else set(),
+            "proxy": {
+                "prod": {"grafana:http", "login-proxy:http"},
+                "gke": {"grafana:http"},
+                "autopilot": {"grafana:http"},
+            }.get(stack, set()),
         }[source]
     )
 
@@ -254,6 +269,23 @@ def test_who_has_a_token_and_nobody_else_reaches_the_api_server(stack: str) -> N
     reaching = {name for name in cluster(stack).pods if cluster(stack).allows(name, "api-server", port)}
     asks_anything = {"blackbox-exporter"} | ({"alertmanager", "loki"} if port == 443 else set())
     assert reaching - asks_anything == {"prometheus", "kube-state-metrics", "log-collector"}
+
+
+def test_the_agent_of_monitors_asks_everybody_and_is_asked_by_prometheus_alone() -> None:
+    rendering = render_with_monitors()
+    parts = Cluster(rendering)
+    selector = rendering.one("Service", "prometheus-agent")["spec"]["selector"]
+    parts.endpoints["prometheus-agent"] = Endpoint("prometheus-agent", "10.0.1.99", "observability", selector)
+    pods = {*parts.pods, "prometheus-agent", "application", "gateway", "outside"}
+    for port, asked in ((9090, "prometheus-agent"), (8080, "prometheus-operator")):
+        asking = {name for name in pods if parts.allows(name, asked, port)}
+        assert asking == {"prometheus"}
+    for destination, port in (("prometheus", 9090), ("application", 8080), ("api-server", 443)):
+        assert parts.allows("prometheus-agent", destination, port)
+    assert not parts.allows("prometheus-agent", "loki", 3100)
+    assert not parts.allows("prometheus-agent", "metadata", 80)
+    assert parts.allows("prometheus-operator", "api-server", 443)
+    assert not parts.allows("prometheus-operator", "outside", 8443)
 
 
 def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:

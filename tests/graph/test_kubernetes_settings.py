@@ -57,6 +57,11 @@ def test_a_sound_stack_file_has_no_problems(target: str) -> None:
     ("target", "values", "beginning"),
     [
         ("gke", {"kubernetes": {}}, "kubernetes.host: is required on target 'gke'"),
+        (
+            "minikube",
+            {"kubernetes": {"published": ["loki"]}},
+            "kubernetes.published: target 'minikube' has no",
+        ),
         ("minikube", {"alerting": {}}, "alerting.receivers: is empty: alerts would go nowhere"),
     ],
 )

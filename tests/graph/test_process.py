@@ -127,4 +127,4 @@ def test_a_port_offset_moves_everything_and_a_port_moves_one(
     )
     assert moved["prometheus"]["ports"] == {"http": 10090}
     assert moved["loki"]["ports"] == {"http": 3333, "grpc": 10096}
-    assert "endpoint: http://127.0.0.1:3333/otlp" in moved["collector"]["files"]["collector.yaml"]
+    assert "http://127.0.0.1:3333/otlp" in moved["collector"]["files"]["collector.yaml"]

@@ -93,16 +93,14 @@ def install_custom(api: Kubernetes) -> None:
             }
         )
     for group, version, kind, _ in CUSTOM:
-        until(
-            lambda g=group, v=version, k=kind: _known(api, g, v, k),  # type: ignore[misc]
-            seconds=20,
-            what=f"{kind} is known",
-        )
+        manifest = {"apiVersion": f"{group}/{version}", "kind": kind}
+        until(lambda m=manifest: known(api, m), seconds=20, what=f"{kind} is known")  # type: ignore[misc]
 
 
-def _known(api: Kubernetes, group: str, version: str, kind: str) -> bool:
+def known(api: Kubernetes, manifest: dict[str, Any]) -> bool:
+    """Whether the cluster knows the kind of an object, which it does a moment after its definition."""
     try:
-        return any(api.list(f"{group}/{version}", kind)) or True
+        return any(api.list(manifest["apiVersion"], manifest["kind"])) or True
     except KubernetesError:
         return False
 

@@ -1,4 +1,7 @@
-"""An application in pods of its own, next to the stack: it writes lines, has metrics, and looks up a name."""
+"""Applications in pods of their own, next to the stack: they write lines, have metrics, and look up a name.
+
+One says itself that it is to be scraped; of the other only an entry of the catalogue does.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,27 @@ from typing import Any
 
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.images import APPLICATION
+from tests.kubernetes.monitors import of_a_team
 from tests.kubernetes.stack import NAMESPACE
 
 SHOP = "shop"
 LINE = {"level": "error", "message": "payment refused", "order": "4711"}
+ALERT = {
+    "alert": "OrdersPiledUp",
+    # The first is the team's own, the second the stack's.
+    "expr": f'max by (namespace, team, service) (orders_total{{job="{SHOP}"}}) > 40 '
+    f'and on (namespace) kube_namespace_created{{namespace="{SHOP}"}}',
+    "labels": {"severity": "warning"},
+}
+"""What its team wants to hear of, which is so from the beginning."""
+CART = """\
+service: cart
+team: checkout
+metrics: {port: 8080, path: /metrics.txt, pods: {app: basket}, namespace: shop}
+logs: {files: [/var/log/cart.log]}
+"""
+"""Entry of the catalogue about pods that are called otherwise and ask for nothing."""
+_NAME = {"app.kubernetes.io/name": SHOP}
 _SCRIPT = f"""
 mkdir -p /tmp/www
 echo 'orders_total 42' > /tmp/www/metrics.txt
@@ -30,18 +50,22 @@ class Application:
     cluster: Cluster
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifests(self) -> tuple[dict[str, Any], ...]:
         """What the API server is asked for."""
-        labels = {
-            "app.kubernetes.io/name": SHOP,
-            "app.kubernetes.io/component": "checkout",
-            "team": "payments",
-        }
+        more = {"app.kubernetes.io/component": "checkout", "team": "payments"}
         annotations = {
             "prometheus.io/scrape": "true",
             "prometheus.io/port": "8080",
             "prometheus.io/path": "/metrics.txt",
         }
+        return (
+            self._deployment(SHOP, _NAME, more, annotations),
+            self._deployment("basket", {"app": "basket"}, {}, {}),
+        )
+
+    def _deployment(
+        self, name: str, labels: dict[str, str], more: dict[str, str], annotations: dict[str, str]
+    ) -> dict[str, Any]:
         container = {
             "name": "app",
             "image": APPLICATION,
@@ -52,24 +76,31 @@ class Application:
         return {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": SHOP, "namespace": SHOP},
+            "metadata": {"name": name, "namespace": SHOP},
             "spec": {
-                "selector": {"matchLabels": {"app.kubernetes.io/name": SHOP}},
+                "selector": {"matchLabels": labels},
                 "template": {
-                    "metadata": {"labels": labels, "annotations": annotations},
+                    "metadata": {"labels": {**labels, **more}, "annotations": annotations},
                     "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
                 },
             },
         }
 
     def deploy(self) -> None:
-        """Deploy it into a namespace of its own."""
+        """Deploy them into a namespace of their own, with what a team says about its metrics."""
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SHOP}}
-        self.cluster.api.apply(namespace)
-        self.cluster.api.apply(self.manifest)
+        service = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": SHOP, "namespace": SHOP, "labels": _NAME},
+            "spec": {"selector": _NAME, "ports": [{"name": "http", "port": 8080}]},
+        }
+        prober = f"blackbox-exporter.{NAMESPACE}:9115"
+        for manifest in (namespace, *self.manifests, service, *of_a_team(SHOP, SHOP, prober, ALERT)):
+            self.cluster.api.apply(manifest)
 
     def pod(self) -> str:
-        """Return the name of its pod; `OSError` while there is none."""
-        for pod in self.cluster.api.list("v1", "Pod", SHOP):
+        """Return the name of the first one's pod; `OSError` while there is none."""
+        for pod in self.cluster.api.list("v1", "Pod", SHOP, labelSelector=f"app.kubernetes.io/name={SHOP}"):
             return str(pod["metadata"]["name"])
         raise OSError(f"no pod in the namespace {SHOP}")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.kubernetes import images
 from tests.kubernetes.apiserver import ApiServer, an_apiserver
+from tests.kubernetes.application import CART
 from tests.kubernetes.cluster import Cluster, a_cluster
 from tests.kubernetes.stack import Stack, copy
 from tests.kubernetes.summary import write_summary
@@ -50,13 +51,16 @@ def stack(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             **QUICK,
             "thresholds.targetDownFor": "2s",
             "deleteData": "true",
+            "catalog[0]": "catalog",
             "kubernetes.storageClass": "expandable",
+            "kubernetes.monitors": "installed",
             "alerting.receivers[0].name": "oncall",
             "alerting.receivers[0].webhook.url": f"http://host.minikube.internal:{port}/",
             "alerting.receivers[1].name": "chat",
             "alerting.receivers[1].slack.channel": "#alerts",
         }
         project = copy(tmp_path_factory.mktemp("kubernetes"), cluster, settings)
+        (project.path / "catalog" / "cart.yaml").write_text(CART)
         for key, value in CANARIES.items():
             project.run("config", "set", "--secret", key, value, "--stack", project.stack)
         project.up()

@@ -26,6 +26,8 @@ PROGRAMS = (
     versions.NODE_EXPORTER,
     versions.BLACKBOX_EXPORTER,
     versions.KUBE_STATE_METRICS,
+    versions.PROMETHEUS_OPERATOR,
+    versions.CONFIG_RELOADER,
     versions.GRAFANA,
     versions.LOADER,
 )

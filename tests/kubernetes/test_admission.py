@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.graph.kubernetes_objects import STACKS, Rendering, configuration, rendered
-from tests.kubernetes.admission import install_custom, install_policy, labels, policy, refusal
+from tests.graph.kubernetes_objects import STACKS, Rendering, rendered, with_kubernetes
+from tests.kubernetes.admission import install_custom, install_policy, known, labels, policy, refusal
 from tests.kubernetes.apiserver import ApiServer
 from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes
@@ -65,10 +64,12 @@ _VIOLATING = {
 
 
 def render(stack: str) -> Rendering:
-    """Return the objects of a stack file, in namespaces of its own so that stacks do not meet."""
-    config = configuration(stack)
-    kubernetes = json.loads(config["observability:kubernetes"]) | {"namespace": f"observability-{stack}"}
-    return rendered(stack, config | {"observability:kubernetes": json.dumps(kubernetes)})
+    """Return the objects of a stack file, in namespaces of its own so that stacks do not meet.
+
+    Each honours the objects of the Prometheus Operator as well, whatever the file says.
+    """
+    settings = with_kubernetes(stack, namespace=f"observability-{stack}", monitors="installed")
+    return rendered(stack, settings)
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -81,8 +82,10 @@ def stack(request: pytest.FixtureRequest, api: Kubernetes) -> tuple[str, Renderi
         if namespace["metadata"]["name"] != EXCLUDED.get(name):
             namespace["metadata"]["labels"] |= labels(*POLICIES.get(name, ()))
         api.apply(namespace)
-    for manifest in rendering.manifests("ServiceAccount"):
+    for manifest in rendering.manifests("ServiceAccount", "CustomResourceDefinition"):
         api.apply(manifest)
+    for manifest in rendering.manifests("Prometheus", "PrometheusAgent"):
+        until(lambda m=manifest: known(api, m), seconds=20, what=f"{manifest['kind']} is known")  # type: ignore[misc]
     return name, rendering
 
 

@@ -23,6 +23,8 @@ PRODUCTS = {
     "kube-state-metrics",
     "loki",
     "prometheus",
+    "prometheus-agent",
+    "prometheus-operator",
 } | AGENTS
 
 
@@ -35,9 +37,10 @@ def application(stack: Stack) -> Application:
 
 
 def test_every_pod_is_ready_under_pod_security(stack: Stack) -> None:
+    # The agent's pod is made by the operator, when that is ready.
+    until(lambda: set(stack.pods()) == PRODUCTS, seconds=60, what="a pod of every part")
     stack.ready()
     pods = stack.pods()
-    assert set(pods) == PRODUCTS
     namespaces = {name: pod["metadata"]["namespace"] for name, pod in pods.items()}
     assert {name for name, namespace in namespaces.items() if namespace != NAMESPACE} == AGENTS
     labels = stack.cluster.api.get(f"/api/v1/namespaces/{NAMESPACE}")["metadata"]["labels"]
@@ -76,7 +79,7 @@ def test_an_application_is_scraped_and_its_lines_are_found(stack: Stack, applica
     assert found[0]["value"][1] == "42"
     assert found[0]["metric"]["team"] == "payments"
 
-    query = f'{{namespace="{SHOP}"}} |= "{LINE["message"]}"'
+    query = f'{{namespace="{SHOP}", app="{SHOP}"}} |= "{LINE["message"]}"'
     (stream,) = until(lambda: stack.logs(query), seconds=60, what="the application's line")
     wanted = {
         "namespace": SHOP,
@@ -87,6 +90,19 @@ def test_an_application_is_scraped_and_its_lines_are_found(stack: Stack, applica
         "level": "error",
     }
     assert wanted.items() <= stream["stream"].items()
+
+
+def test_pods_that_ask_for_nothing_are_found_by_their_entry_in_the_catalogue(
+    stack: Stack, application: Application
+) -> None:
+    (series,) = until(lambda: stack.metric('orders_total{job="cart"}'), seconds=60, what="the entry's job")
+    wanted = {"service": "cart", "team": "checkout", "namespace": SHOP}
+    assert wanted.items() <= series["metric"].items()
+    assert series["metric"]["pod"].startswith("basket-")
+
+    query = f'{{service="cart"}} |= "{LINE["message"]}"'
+    (stream,) = until(lambda: stack.logs(query), seconds=60, what="the line of the entry's service")
+    assert {**wanted, "app": "basket"}.items() <= stream["stream"].items()
 
 
 def test_an_application_finds_the_collector_by_name(stack: Stack, application: Application) -> None:

@@ -7,19 +7,28 @@ from typing import Any
 import pytest
 
 from runtimes.kubernetes.cluster import problems
+from runtimes.kubernetes.definitions import KINDS, read
+from runtimes.kubernetes.namespaces import labels
 from runtimes.kubernetes.site import Site
 from settings import Settings
 from targets import TARGETS
 from tests.kubernetes.admission import install_custom
 from tests.kubernetes.apiserver import ApiServer
+from tests.kubernetes.monitors import monitor
+from tests.project import until
+from tests.standin.kubernetes_api import Kubernetes
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.xdist_group("apiserver")]
 
 
-def found(target: str, context: str, **kubernetes: Any) -> list[str]:
+PODS = ("prometheus", "node-exporter", "log-collector")
+"""Workloads whose pods are tried."""
+
+
+def found(target: str, context: str, remarks: list[str] | None = None, **kubernetes: Any) -> list[str]:
     given = {"context": context, "host": "o.example.org", **kubernetes}
     settings = Settings.model_validate({"stack": "trial", "target": target, "kubernetes": given})
-    return problems(Site(TARGETS[target], settings))
+    return problems(Site(TARGETS[target], settings), PODS if remarks is not None else (), remarks)
 
 
 def storage_class(name: str) -> dict[str, Any]:
@@ -67,3 +76,124 @@ def test_who_may_not_create_the_stack_is_told_what(
     monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig("system:kube-proxy")))
     found_as_proxy = found("minikube", apiserver.context)
     assert "you may not create namespaces, clusterroles, clusterrolebindings, configmaps" in found_as_proxy[0]
+
+
+def refusing(resource: str, namespaces: list[str]) -> list[dict[str, Any]]:
+    """Return a policy of a cluster's owners: that things of a kind say who pays for them."""
+    group, name = "admissionregistration.k8s.io/v1", f"cost-center-of-{resource}"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}
+    within = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}
+    labelled = "has(object.metadata.labels) && 'cost-center' in object.metadata.labels"
+    return [
+        {
+            "apiVersion": group,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {
+                    "resourceRules": [rule],
+                    "namespaceSelector": {"matchExpressions": [within]},
+                },
+                "validations": [{"expression": labelled, "message": "the label cost-center is missing"}],
+            },
+        },
+        {
+            "apiVersion": group,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {"policyName": name, "validationActions": ["Deny"]},
+        },
+    ]
+
+
+def test_what_the_clusters_owners_refuse_is_said_before_pods_wait_for_ever(
+    apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig()))
+    api, context, home = apiserver.api, apiserver.context, "refused"
+    api.apply(storage_class("standard"))
+    spaces = {home: "restricted", f"{home}-agents": "privileged"}
+    policies = refusing("pods", ["default", *spaces])
+
+    def said() -> tuple[list[str], list[str]]:
+        remarks: list[str] = []
+        return found("minikube", context, remarks, namespace=home), remarks
+
+    account(api, "default")
+    for manifest in policies:
+        api.apply(manifest)
+    try:
+        # There is no namespace yet, so that what another one's rules say is no more than a hint.
+        until(lambda: said()[1], seconds=20, what="the policy is in force")
+        problems_found, (remark,) = said()
+        assert problems_found == []
+        assert remark.startswith("the cluster refuses pods of prometheus")
+        assert "tried in the namespace 'default'" in remark
+        assert "the label cost-center is missing" in remark
+
+        for name, level in spaces.items():
+            metadata = {"name": name, "labels": labels(level)}
+            api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+            account(api, name)
+        (problem,), remarks = said()
+        assert problem.startswith(f"kubernetes.namespace: the cluster refuses pods of {', '.join(PODS)}: ")
+        assert "ValidatingAdmissionPolicy 'cost-center-of-pods'" in problem
+        assert remarks == []
+    finally:
+        for manifest in reversed(policies):
+            api.delete(manifest)
+    until(
+        lambda: said() == ([], []), seconds=20, what="nothing is refused any more, not even by Pod Security"
+    )
+
+
+def test_a_namespace_that_is_refused_is_named(apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig()))
+    apiserver.api.apply(storage_class("standard"))
+    policies = refusing("namespaces", ["unpaid"])
+    for manifest in policies:
+        apiserver.api.apply(manifest)
+    try:
+        lines = until(
+            lambda: found("minikube", apiserver.context, [], namespace="unpaid"), seconds=20, what="a refusal"
+        )
+    finally:
+        for manifest in reversed(policies):
+            apiserver.api.delete(manifest)
+    assert lines[0].startswith("kubernetes.namespace: the cluster refuses the namespace unpaid: ")
+
+
+def account(api: Kubernetes, namespace: str) -> None:
+    """Make the account that controllers make in every namespace."""
+    metadata = {"name": "default", "namespace": namespace}
+    api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+
+
+def test_whether_objects_of_the_operator_would_be_honoured(
+    apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig()))
+    api, context = apiserver.api, apiserver.context
+    api.apply(storage_class("standard"))
+    for kind in KINDS:
+        api.delete(read(kind))  # what other tests have left
+    (problem,) = until(
+        lambda: found("minikube", context, monitors="found"), seconds=20, what="the kinds are forgotten"
+    )
+    assert problem.startswith("kubernetes.monitors: no Prometheus Operator is found")
+    assert found("minikube", context, monitors="installed") == []
+
+    for kind in KINDS:
+        api.apply(read(kind))
+    rule = monitor("PrometheusRule", "default", {"groups": []})
+    try:
+        until(lambda: not found("minikube", context, monitors="found"), seconds=20, what="an operator")
+        (problem,) = found("minikube", context, monitors="installed")
+        assert problem.startswith("kubernetes.monitors: the cluster has the definitions of another")
+        api.apply(rule)
+        remarks: list[str] = []
+        assert found("minikube", context, remarks) == []
+        assert "prometheusrules, which this stack does not read; set kubernetes.monitors" in "".join(remarks)
+    finally:
+        for kind in KINDS:
+            api.delete(read(kind))

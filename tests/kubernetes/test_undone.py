@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runtimes.kubernetes.definitions import KINDS
 from tests.kubernetes.stack import Stack
 from tests.project import until
 
@@ -56,3 +57,5 @@ def test_destroy_leaves_nothing(stack: Stack) -> None:
         return True
 
     until(nothing, seconds=60, what="nothing is left of the stack")
+    definitions = api.list("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    assert {each["spec"]["names"]["plural"] for each in definitions} >= set(KINDS), "with teams' objects"

@@ -28,6 +28,10 @@ QUICK: dict[str, Any] = {
 """Settings that make in seconds visible what takes minutes with the defaults."""
 
 
+SPOKE = "edge"
+"""Name and environment of the stack that feeds this one."""
+
+
 def get(url: str, **parameters: str) -> Any:
     """Return the JSON that a server answers with."""
     query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
@@ -133,6 +137,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             {
                 **QUICK,
                 "portOffset": offset,
+                "spokes[0]": SPOKE,
                 "alerting.receivers[0].name": "oncall",
                 "alerting.receivers[0].webhook.url": receiver.url,
             }

@@ -115,7 +115,7 @@ def alertmanager(
     placement = Folder({}, public, folder, port, journal)
     described = workload({"alerting": alerting, "secrets": {}, "links": Links(grafana=GRAFANA)}, placement)
     for name, text in described.files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(str(text), encoding="utf-8")
     (folder / "secrets").mkdir()
     for key, value in (secrets or {}).items():
         (folder / "secrets" / key).write_text(value, encoding="utf-8")

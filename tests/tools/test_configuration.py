@@ -9,13 +9,18 @@ import pytest
 
 from components import alertmanager, blackbox_exporter
 from components.alertmanager import AlertmanagerArgs
+from components.collector import CollectorArgs
+from components.collector import configuration as collector_configuration
 from components.collector import workload as collector
+from components.hub import AUTHORIZATION, PASSWORD, Intake
 from components.jaeger import workload as jaeger
 from components.loki import workload as loki
+from components.prometheus import PrometheusArgs
+from components.prometheus import configuration as prometheus_configuration
 from components.prometheus import workload as prometheus
 from mixins.model import Links
 from placement import ContainerPlacement, Placement
-from plan import make_plan
+from plan import Plan, make_plan
 from rendering import to_yaml
 from runtimes.process import LoopbackPlacement
 from settings import Alerting, Settings, load
@@ -48,6 +53,11 @@ ALERTING = Alerting.model_validate(
     }
 )
 
+CONTAINERS = """\
+metrics: {port: 8080, containers: {org.example/part: 'a "b".c'}}
+logs: {files: [shop.log]}
+"""
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -68,6 +78,7 @@ def placement(request: pytest.FixtureRequest, settings: Settings) -> Placement:
 def written(workload: Workload, folder: Path) -> Path:
     """Write a workload's files; return their folder."""
     for name, text in workload.files.items():
+        assert isinstance(text, str)
         file = folder / workload.name / "config" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -90,6 +101,24 @@ def test_prometheus_accepts_its_configuration_and_rules(
     output = tool("promtool", "check", "config", "--lint=all", str(main))
     assert "rule files found" in output
     assert "FAILED" not in output
+
+
+def test_what_goes_to_a_hub_and_comes_from_spokes_is_accepted(
+    tmp_path: Path, tool: Callable[..., str], placement: Placement, plan: Plan
+) -> None:
+    hub = Intake("https://prometheus.example.org/api/v1/write", "https://collector.example.org", "push")
+    main = tmp_path / "prometheus.yaml"
+    given: PrometheusArgs = {**plan.prometheus, "spokes": ["edge"]}
+    text = to_yaml(prometheus_configuration(given, placement, hub))
+    secret = tmp_path / "secret"
+    secret.write_text("Basic cHVzaDpwYXNzd29yZA==")
+    main.write_text(text.replace(placement.secret("prometheus", PASSWORD), str(secret)))
+    assert "FAILED" not in tool("promtool", "check", "config", str(main))
+    collecting: CollectorArgs = {**plan.collector, "spokes": ["edge"]}
+    text = to_yaml(collector_configuration(collecting, placement, hub))
+    file = tmp_path / "collector.yaml"
+    file.write_text(text.replace(placement.secret("collector", AUTHORIZATION), str(secret)))
+    tool("otelcol", "validate", f"--config={file}")
 
 
 def test_alertmanager_accepts_its_configuration(
@@ -178,7 +207,9 @@ def test_prometheus_accepts_what_it_finds_on_an_engine(
     tmp_path: Path, tool: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
-    (tmp_path / "shop.yaml").write_text("service: shop\nteam: t\nprobes: ['https://shop.example.org/']\n")
+    (tmp_path / "shop.yaml").write_text(
+        "service: shop\nteam: t\nprobes: ['https://shop.example.org/']\n" + CONTAINERS
+    )
     catalog = f'["{tmp_path}"]'
     plan = make_plan({"observability:target": "docker", "observability:catalog": catalog}, [], "dev")
     placement = plan.runtime.placement
@@ -187,6 +218,11 @@ def test_prometheus_accepts_what_it_finds_on_an_engine(
     main.write_text(main.read_text().replace(placement.config("prometheus"), str(folder)))
     output = tool("promtool", "check", "config", "--lint=all", str(main))
     assert "FAILED" not in output
+    tool(
+        "otelcol",
+        "validate",
+        f"--config={written(collector(plan.collector, placement), tmp_path)}/collector.yaml",
+    )
     jobs = {job.name for job in plan.prometheus["jobs"]}
-    assert {"probe", "containers", "cadvisor", "blackbox", "engine-proxy"} <= jobs
+    assert {"shop", "probe", "containers", "cadvisor", "blackbox", "engine-proxy"} <= jobs
     assert {"containers", "blackbox", "http"} <= {mixin.name for mixin in plan.prometheus["mixins"]}

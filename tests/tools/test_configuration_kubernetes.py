@@ -22,15 +22,24 @@ from tests.tools.test_configuration import written
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 RECEIVER = {"receivers": [{"name": "team", "webhook": {"url": "https://alerts.example.org/hook"}}]}
 
+FRONT = """\
+service: front
+team: storefront
+metrics: {port: 8080, pods: {example.org/part: a.b-c}, namespace: shop}
+logs: {files: [front.log]}
+"""
+
 
 @pytest.fixture(params=["minikube", "oke", "aks", "gke", "gke-autopilot"])
-def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Plan:
+def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Plan:
     monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "front.yaml").write_text(FRONT)
     values = {
         "target": request.param,
         "kubernetes": {"host": "o.example.org", "monitoredNamespaces": ["shop", "cart"]},
         "alerting": RECEIVER,
-        "catalog": [],
+        "catalog": [str(tmp_path / "catalog")],
     }
     config = {f"observability:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
     return make_plan(config, [], "trial")
@@ -79,7 +88,7 @@ def test_the_log_collector_and_the_collector_accept_their_configuration(
     placement = plan.runtime.placement
     assert plan.cluster
     for workload in (
-        log_collector.workload({"cluster": plan.cluster}, placement),
+        log_collector.workload({"cluster": plan.cluster, "services": plan.services}, placement),
         collector(plan.collector, placement),
     ):
         folder = written(workload, tmp_path)

@@ -49,6 +49,7 @@ def watching(folder: Path, port: int, alertmanager_port: int) -> Iterator[None]:
         {
             "environment": "test",
             "metrics": Metrics(scrape_interval="1s"),
+            "rule_folders": (),
             "jobs": own_jobs(("alertmanager",), placement),
             "mixins": (Mixin("alertmanager", frozenset(), at_once),),
             "thresholds": Thresholds(window="10s"),
@@ -58,7 +59,7 @@ def watching(folder: Path, port: int, alertmanager_port: int) -> Iterator[None]:
     )
     for name, text in described.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(str(text), encoding="utf-8")
     program = toolchain.find("prometheus")
     assert program, "prometheus is not installed; run: make setup"
     with (folder / "log").open("wb") as log:

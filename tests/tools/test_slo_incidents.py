@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,20 @@ def evaluate(
     *,
     interval: str = "1m",
     start: str = "",
+    alerts: Sequence[dict[str, Any]] = (),
+    links: Links = Links(),  # noqa: B008
 ) -> str:
-    """Have promtool evaluate the rules of ``slos`` every ``interval``; return what it complains about."""
-    own = [rules.groups(slo, POLICY, ServiceLinks()) for slo in slos]
+    """Have promtool evaluate the rules of ``slos`` every ``interval``; return what it complains about.
+
+    ``checks`` are values of expressions, ``alerts`` what fires with its labels and annotations.
+    """
+    own = [rules.groups(slo, POLICY, ServiceLinks(links.grafana)) for slo in slos]
     ordered = (
         *(groups[0] for groups in own),
         *arithmetic.groups(POLICY, sorted({slo.period for slo in slos})),
         *(group for groups in own for group in groups[1:]),
     )
-    (folder / "rules.yaml").write_text(to_yaml(rule_file(ordered, Links())))
+    (folder / "rules.yaml").write_text(to_yaml(rule_file(ordered, links)))
     test = {
         "rule_files": ["rules.yaml"],
         "evaluation_interval": interval,
@@ -50,6 +56,7 @@ def evaluate(
                 "interval": "1m",
                 "input_series": [{"series": name, "values": values} for name, values in series.items()],
                 "promql_expr_test": checks,
+                "alert_rule_test": list(alerts),
                 **({"start_timestamp": start} if start else {}),
             }
         ],
@@ -164,6 +171,20 @@ def test_a_few_errors_of_a_quiet_service_alert_only_without_the_guard(tmp_path: 
     ]
     series = {**blip.series(watched), **outage.series(watched)}
     assert evaluate(tmp_path, [guarded, unguarded, sustained], series, checks) == ""
+
+
+def test_a_young_service_has_only_the_errors_that_it_had(tmp_path: Path) -> None:
+    """Ten failures in its first ten minutes are ten, not sixty in an hour."""
+    young = Incident("young", 0.5, 60, requests=2, healthy=0)
+    watched, minimum = 40, 20
+    slo, first = young.slo("30d", minimum_errors=minimum), minimum / 1
+    assert first_minute(young.failures(watched), "page", "30d", requests=2, minimum=minimum) == first
+    began = first_firing(young, slo, "page", watched)
+    checks = [
+        check(watched, f"{began} - {first} >= bool 0", 1),
+        check(watched, f"{began} - {first} <= bool 5", 1),
+    ]
+    assert evaluate(tmp_path, [slo], young.series(watched), checks) == ""
 
 
 def test_missed_scrapes_neither_alert_nor_hide_an_incident(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import yaml
 
 import catalogue
 from catalogue.schema import FILE, schema
-from scraping import service_jobs
+from scraping.services import service_jobs
+from tests.unit.test_scraping import PLACEMENT
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -23,7 +24,7 @@ def test_five_lines_make_a_service(tmp_path: Path) -> None:
     write(tmp_path, "shop.yaml", "service: shop\nteam: storefront\nmetrics: {targets: ['127.0.0.1:8080']}\n")
     services, problems = catalogue.load([tmp_path])
     assert problems == []
-    assert service_jobs(services)[0].configuration() == {
+    assert service_jobs(services, PLACEMENT, None, None)[0].configuration() == {
         "job_name": "shop",
         "static_configs": [
             {"targets": ["127.0.0.1:8080"], "labels": {"service": "shop", "team": "storefront"}}

@@ -65,15 +65,15 @@ def test_logs_are_below_the_data_of_the_engine() -> None:
 
 def test_the_collector_sees_the_logs_it_follows_and_nothing_else() -> None:
     found = engine(dataRoot="/srv/docker")
-    workload = collector({"environment": "dev", "logs": (), "engine": found}, PLACEMENT)
+    workload = collector({"environment": "dev", "logs": (), "engine": found, "services": ()}, PLACEMENT)
     (mounted,) = workload.host_paths
     assert mounted.path == found.log_folder
-    assert f"{mounted.mount}/`container_id`/`container_id`-json.log" in workload.files["collector.yaml"]
+    assert f"{mounted.mount}/`container_id`/`container_id`-json.log" in str(workload.files["collector.yaml"])
     assert workload.user == 0
-    without = collector({"environment": "dev", "logs": (), "engine": None}, PLACEMENT)
+    without = collector({"environment": "dev", "logs": (), "engine": None, "services": ()}, PLACEMENT)
     assert without.user != 0
     assert without.host_paths == ()
-    assert "docker_observer" not in without.files["collector.yaml"]
+    assert "docker_observer" not in str(without.files["collector.yaml"])
 
 
 @pytest.mark.parametrize(

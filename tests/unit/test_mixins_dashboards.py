@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterator
+from enum import EnumType
+from typing import Any, get_args, get_type_hints
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import dashboard as schema
 
 from mixins import MIXINS, datasources
 from mixins.model import Dashboard
+from mixins.services import service_dashboard, slo_dashboard
 from mixins.thresholds import Thresholds
 from rendering import to_json
+from slo.policy import BudgetPolicy
 from tests.unit.test_mixins import metrics_in
 
+register_default_plugins()
 THRESHOLDS = Thresholds()
 BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
+OF_SERVICES = (
+    *slo_dashboard.dashboards(BudgetPolicy()),
+    service_dashboard.dashboard("shop", "", {"Pages": "https://example.org"}, THRESHOLDS, has_slos=True),
+)
 SOURCES = {datasources.PROMETHEUS, datasources.LOKI, datasources.JAEGER, datasources.ALERTMANAGER}
 GRID = 24
 
@@ -67,6 +79,34 @@ def test_a_dashboard_looks_like_the_others(board: Dashboard) -> None:
     assert (link["type"], link["tags"]) == ("dashboards", ["observability"])
     assert link["includeVars"]
     assert link["keepTime"]
+
+
+@pytest.mark.parametrize("board", [*BOARDS, *OF_SERVICES], ids=lambda board: board.uid)
+def test_grafanas_own_library_reads_and_writes_the_same(board: Dashboard) -> None:
+    """It drops what it does not know, and adds what goes without saying."""
+    written = schema.Dashboard.from_json(json.loads(to_json(board.model)))
+    again = json.loads(json.dumps(written, cls=JSONEncoder))
+    for each in again["panels"]:
+        each.pop("repeatDirection", None)
+        each.pop("transparent", None)
+        if each["type"] == "table":
+            assert each["fieldConfig"]["defaults"].pop("custom") == {"align": "auto", "inspect": False}
+    assert again == board.model
+    assert list(unknown_values(written)) == []
+
+
+def unknown_values(part: Any) -> Iterator[str]:
+    """Return where a part of the library's model has a value that is not among those it lists."""
+    if isinstance(part, list):
+        for element in part:
+            yield from unknown_values(element)
+    elif hasattr(part, "to_json"):
+        for name, hint in get_type_hints(type(part)).items():
+            value = getattr(part, name)
+            yield from unknown_values(value)
+            for kind in get_args(hint) or (hint,):
+                if isinstance(kind, EnumType) and value is not None and value not in list(kind):
+                    yield f"{type(part).__name__}.{name}: {value}"
 
 
 @each_board

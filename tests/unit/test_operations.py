@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,15 +22,23 @@ from operations import health, images, routes
 from operations.locks import abandoned
 from operations.stack import StackUnavailableError
 from settings import Images
+from tests.project import CHECKOUT
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 @contextmanager
-def server(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
-    """Answer on loopback by path; everything else is 404."""
+def server(answers: dict[str, tuple[int, bytes]], login: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """Answer on loopback by path, everything else is 404; ``login`` is who reads and who pushes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = answers.get(self.path.partition("?")[0], (404, b""))
+            pushed = self.path.endswith("/push")
+            if login and self.headers.get("Authorization") != _basic(*login[pushed]):
+                status, body = 401, b""
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body)
@@ -74,6 +84,28 @@ def test_a_healthy_stack_has_no_problem() -> None:
         )
     assert [check.problem for check in found] == [""] * 4
     assert found[-1].subject == "2 of the stack's own parts"
+
+
+@pytest.mark.parametrize("push_password", ["of-programs", "wrong"])
+def test_a_login_is_asked_as_people_and_as_programs(push_password: str) -> None:
+    answers = {
+        "/-/ready": (200, b""),
+        "/loki/api/v1/push": (403, b""),
+        "/api/v1/targets": (200, targets(("loki", "up"))),
+    }
+    with server(answers, [("viewer", "of-people"), ("push", "of-programs")]) as url:
+        found = health.check(
+            {
+                "prometheus_url": url,
+                "loki_push_url": f"{url}/loki/api/v1/push",
+                "login_username": "viewer",
+                "login_password": "of-people",
+                "push_username": "push",
+                "push_password": push_password,
+            }
+        )
+    wrong = "answers 401" if push_password == "wrong" else ""
+    assert [check.problem for check in found] == ["", wrong, ""]
 
 
 def test_what_does_not_answer_or_is_not_scraped_is_named() -> None:
@@ -207,3 +239,12 @@ def test_a_stack_file_without_usable_images_is_named(tmp_path: Path, text: str |
     with pytest.raises(StackUnavailableError) as raised:
         images.pulled("air", tmp_path)
     assert problem in str(raised.value)
+
+
+def test_a_command_ends_quietly_when_nobody_reads_on() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as output:
+        command = [sys.executable, "-m", "operations", "images", "--stack", "prod"]
+        ended = subprocess.run(command, cwd=CHECKOUT, stdout=output, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (141, b"")

@@ -78,6 +78,24 @@ def test_the_shortest_stack_file_is_complete() -> None:
             {"kubernetes": {"namespace": "kube-system"}},
             "is managed by the provider; use a namespace of your own",
         ),
+        (
+            {"kubernetes": {"published": ["grafana"]}},
+            "kubernetes.published.0: must be one of prometheus, alertmanager, loki, jaeger, collector; got",
+        ),
+        (
+            {"kubernetes": {"published": ["loki"], "hosts": {"loki": "https://loki.example.org"}}},
+            "kubernetes.hosts.loki: use a DNS name such as prometheus.example.org",
+        ),
+        (
+            {"kubernetes": {"published": ["loki"], "hosts": {"jaeger": "jaeger.example.org"}}},
+            "hosts.jaeger: is not published; add it to kubernetes.published",
+        ),
+        ({"hub": {"stack": "prod"}}, "hub.stack: use the full name of a stack, such as organization/"),
+        ({"spokes": ["edge", "test"]}, "spokes: 'test' is this stack's own environment; remove it"),
+        (
+            {"target": "gke", "profile": "ha", "spokes": ["edge"]},
+            "each of the two Prometheus of the profile 'ha' would get a part of what they send",
+        ),
         ({"kubernetes": {"namespace": "My_Space"}}, "lower-case letters, digits and hyphens"),
         (
             {"docker": {"bindAddress": "0.0.0.0"}},
@@ -164,7 +182,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
         (
             {"slackApiUrl": CANARY},
             WEBHOOK,
-            "slackApiUrl: no receiver uses this secret; remove it with: pulumi config rm slackApiUrl",
+            "slackApiUrl: nothing uses this secret; remove it with: pulumi config rm slackApiUrl",
         ),
         ({"target": CANARY}, WEBHOOK, "target: is not a secret setting; set it again without --secret"),
     ],
@@ -200,3 +218,17 @@ def test_while_receivers_cannot_be_read_no_secret_is_called_unknown() -> None:
     )
     assert len(found) == 1
     assert found[0].startswith("alerting.groupWait: use a duration")
+
+
+def test_passwords_of_the_login_are_for_stacks_that_have_one() -> None:
+    published = {"kubernetes": {"host": "o.example.org", "published": ["loki"]}}
+    read({"pushPassword": "a password of one line"}, **published)
+    assert problems({"pushPassword": f"two\nlines {CANARY}"}, **published) == [
+        (
+            "pushPassword: contains a line break or another character that cannot be typed; "
+            "set it with: pulumi config set --secret pushPassword"
+        )
+    ]
+    assert problems({"loginPassword": CANARY}) == [
+        "loginPassword: nothing uses this secret; remove it with: pulumi config rm loginPassword"
+    ]

@@ -1,4 +1,4 @@
-"""OpenSLO v1: objects of kind SLO, with the SLIs they refer to, read and written.
+"""OpenSLO v1: an object of kind SLO, with the SLI it refers to.
 
 Objectives by good/total, bad/total or raw ratios of Prometheus queries are read; what has no meaning here
 (other data sources, time slices, composites) is refused by name. A query may say its own range; where it has
@@ -8,99 +8,89 @@ Objectives by good/total, bad/total or raw ratios of Prometheus queries are read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
 from documents import Document, KeyPath, Problem
 from slo import promql
-from slo.checks import label_problem, objective_problem
+from slo.checks import label_problem, name_problem, objective_problem
 from slo.indicators import good_events
 from slo.model import WINDOW, AlertOptions, Indicator, Slo
 from slo.policy import Period
 
 API_VERSION = "openslo/v1"
 _RANGE = re.compile(r"\[\s*(?:\d+(?:ms|[smhdwy]))+\s*\]")
-_OTHER_KINDS = ("SLI", "Service", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
+_NO_NAME = re.compile(r"[^a-z0-9_.-]+")
 _PERIODS = {"7d": "7d", "1w": "7d", "28d": "28d", "4w": "28d", "30d": "30d", "1M": "month"}
-_SLO_KEYS = (
-    "description", "service", "indicator", "indicatorRef", "timeWindow", "budgetingMethod", "objectives",
-    "alertPolicies",
-)  # fmt: skip
 
 
-def objectives(documents: Sequence[Document]) -> tuple[list[tuple[Slo, Document]], list[Problem]]:
-    """Return the objectives among ``documents`` (all of one run, for references), and problems."""
-    indicators = {
-        document.data.get("metadata", {}).get("name", ""): document
-        for document in documents
-        if document.data.get("kind") == "SLI"
-    }
-    found: list[tuple[Slo, Document]] = []
-    problems: list[Problem] = []
-    for document in documents:
-        kind = document.data.get("kind")
-        if kind == "SLO":
-            reader = _Reader(document, indicators)
-            slos = reader.slos()
-            problems += reader.problems
-            found += [(slo, document) for slo in slos if not reader.problems]
-        elif kind not in _OTHER_KINDS:
-            problems.append(
-                document.problem(("kind",), f"kind: must be SLO, {', '.join(_OTHER_KINDS)}; got {kind!r}")
-            )
-    return found, problems
-
-
-class _Reader:
+class Reader:
     """Reads one object of kind SLO."""
+
+    KEYS: tuple[str, ...] = (
+        "description", "service", "indicator", "indicatorRef", "timeWindow", "budgetingMethod", "objectives",
+        "alertPolicies",
+    )  # fmt: skip
+    """Keys of its specification."""
+    UNREAD: tuple[str, ...] = (
+        "timeSliceTarget", "timeSliceWindow", "indicator", "indicatorRef", "compositeWeight", "op",
+    )  # fmt: skip
+    """Keys of one of its objectives that mean something else than counting events."""
 
     def __init__(self, document: Document, indicators: Mapping[str, Document]) -> None:
         self.document, self.indicators = document, indicators
         self.problems: list[Problem] = []
 
     def wrong(self, path: KeyPath, message: str, document: Document | None = None) -> None:
+        """Note a problem at ``path``."""
         where = ".".join(map(str, path))
         self.problems.append((document or self.document).problem(path, f"{where}: {message}"))
 
     def slos(self) -> list[Slo]:
+        """Return the objectives; none of them counts where there are problems."""
         data = self.document.data
         metadata, spec = data.get("metadata"), data.get("spec")
-        if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str):
-            self.wrong(("metadata", "name"), "is required but missing")
-        if not isinstance(spec, Mapping):
-            self.wrong(("spec",), "is required but missing")
-        if self.problems or not isinstance(metadata, Mapping) or not isinstance(spec, Mapping):
+        name = self._name(metadata, ("metadata", "name"))
+        service = self._name(spec, ("spec", "service"))
+        if not isinstance(metadata, Mapping) or not isinstance(spec, Mapping):
             return []
-        for key in sorted(set(spec) - set(_SLO_KEYS)):
-            self.wrong(("spec", key), f"unknown setting; known here: {', '.join(_SLO_KEYS)}")
-        if not isinstance(spec.get("service"), str) or not spec["service"]:
-            self.wrong(("spec", "service"), "is required but missing")
+        for key in sorted(set(spec) - set(self.KEYS)):
+            self.wrong(("spec", key), f"unknown setting; known here: {', '.join(self.KEYS)}")
         method = spec.get("budgetingMethod", "Occurrences")
         if method != "Occurrences":
             self.wrong(
                 ("spec", "budgetingMethod"), f"must be Occurrences (events are counted); got {method!r}"
             )
-        indicator, period = self._indicator(spec), self._period(spec)
-        labels = self._labels(metadata)
-        slos = []
         goals = spec.get("objectives")
         if not isinstance(goals, list) or not goals:
             self.wrong(("spec", "objectives"), "is required but missing")
             goals = []
-        for number, goal in enumerate(goals):
+        indicators, period = self.indicators_of(spec, goals), self.period(spec)
+        labels = self._labels(metadata)
+        slos = []
+        for number, (goal, indicator) in enumerate(zip(goals, indicators, strict=True)):
             path: KeyPath = ("spec", "objectives", number)
             objective = self._objective(goal, path)
             if indicator and period and objective and not self.problems:
-                suffix = "" if len(goals) == 1 else f"-{goal.get('displayName', number) if goal else number}"
-                name = f"{metadata['name']}{suffix}".replace(" ", "-").lower()
+                suffix = "" if len(goals) == 1 else f"-{goal.get('displayName') or number}"
+                called = _NO_NAME.sub("-", f"{name}{suffix}".lower()).strip("-.")
                 description = str(spec.get("description", "")).strip()
                 options = AlertOptions()
                 slos.append(
-                    Slo(spec["service"], name, objective, indicator, period, "", description,
+                    Slo(service, called, objective, indicator, period, "", description,
                         page=options, ticket=options, labels=labels)
                 )  # fmt: skip
         return slos
+
+    def _name(self, part: Any, path: KeyPath) -> str:
+        value = part.get(path[-1]) if isinstance(part, Mapping) else None
+        if not isinstance(value, str) or not value:
+            self.wrong(path, "is required but missing")
+            return ""
+        if problem := name_problem(value):
+            self.wrong(path, f"{problem}; got {value!r}")
+        return value
 
     def _labels(self, metadata: Mapping[str, Any]) -> dict[str, str]:
         found = {}
@@ -130,19 +120,13 @@ class _Reader:
         if problem := objective_problem(value):
             self.wrong((*path, key), f"{problem}; got {goal[key]!r}")
             return None
-        for other in (
-            "timeSliceTarget",
-            "timeSliceWindow",
-            "indicator",
-            "indicatorRef",
-            "compositeWeight",
-            "op",
-        ):
+        for other in self.UNREAD:
             if other in goal:
                 self.wrong((*path, other), "is not read here: events are counted, not slices, one SLI an SLO")
         return Decimal(str(value)).normalize()
 
-    def _period(self, spec: Mapping[str, Any]) -> Period | None:
+    def period(self, spec: Mapping[str, Any]) -> Period | None:
+        """Return the period of its budgets; None where it is none."""
         windows = spec.get("timeWindow", [{"duration": "30d", "isRolling": True}])
         if not isinstance(windows, list) or len(windows) != 1 or not isinstance(windows[0], Mapping):
             self.wrong(("spec", "timeWindow"), "must be a list of one window")
@@ -156,15 +140,22 @@ class _Reader:
                 f"must be 7d, 28d or 30d rolling, or 1M with a calendar; got {duration!r}",
             )
             return None
-        if (zone := (window.get("calendar") or {}).get("timeZone", "UTC")) not in ("UTC", "Etc/UTC"):
+        calendar = window.get("calendar")
+        zone = calendar.get("timeZone", "UTC") if isinstance(calendar, Mapping) else "UTC"
+        if zone not in ("UTC", "Etc/UTC"):
             self.wrong(("spec", "timeWindow", 0, "calendar", "timeZone"), f"must be UTC; got {zone!r}")
         return next(each for each in get_args(Period) if each == period)
+
+    def indicators_of(self, spec: Mapping[str, Any], goals: Sequence[Any]) -> list[Indicator | None]:
+        """Return what each of its objectives counts: here all the same."""
+        indicator = self._indicator(spec)
+        return [indicator for _ in goals]
 
     def _indicator(self, spec: Mapping[str, Any]) -> Indicator | None:
         path: KeyPath = ("spec", "indicator", "spec")
         document, inner = self.document, spec.get("indicator")
         if (name := spec.get("indicatorRef")) is not None:
-            if name not in self.indicators:
+            if not isinstance(name, str) or name not in self.indicators:
                 self.wrong(("spec", "indicatorRef"), f"no SLI is called {name!r} in the given files")
                 return None
             document, path, inner = self.indicators[name], ("spec",), self.indicators[name].data
@@ -178,14 +169,15 @@ class _Reader:
                 (*path, "ratioMetric"), "is required but missing; thresholdMetric is not read here", document
             )
             return None
-        return self._ratio(metric, (*path, "ratioMetric"), document)
+        return self.ratio(metric, (*path, "ratioMetric"), document)
 
-    def _ratio(self, metric: Mapping[str, Any], path: KeyPath, document: Document) -> Indicator | None:
+    def ratio(self, metric: Mapping[str, Any], path: KeyPath, document: Document) -> Indicator | None:
+        """Return the indicator of a ratio; None where its queries are not well."""
         parts = {name: metric[name] for name in ("good", "bad", "total", "raw") if name in metric}
         queries = {}
         for name, part in parts.items():
             counted = name != "raw"
-            if (query := self._query(part, (*path, name), document, counted=counted)) is not None:
+            if (query := self.query(part, (*path, name), document, counted=counted)) is not None:
                 queries[name] = query
         if queries.keys() != parts.keys():
             return None
@@ -207,7 +199,8 @@ class _Reader:
             return good_events(queries["good"], queries["total"], counts=counts)
         return Indicator(queries["total"], queries["bad"], counts=counts)
 
-    def _query(self, part: Any, path: KeyPath, document: Document, *, counted: bool) -> str | None:
+    def query(self, part: Any, path: KeyPath, document: Document, *, counted: bool) -> str | None:
+        """Return the query of a part of a ratio; None where it is not well."""
         source = part.get("metricSource") if isinstance(part, Mapping) else None
         inner = source.get("spec") if isinstance(source, Mapping) else None
         query = inner.get("query") if isinstance(inner, Mapping) else None
@@ -221,6 +214,10 @@ class _Reader:
         ):
             self.wrong((*path[:-2], "type"), f"must be Prometheus; got {source['type']!r}", document)
             return None
+        return self.checked(query, path, document, counted=counted)
+
+    def checked(self, query: str, path: KeyPath, document: Document, *, counted: bool) -> str | None:
+        """Return a query with the window's placeholder in it; None where it is not well."""
         query = promql.normalised(query)
         if WINDOW not in query:
             query = _RANGE.sub(f"[{WINDOW}]", query)
@@ -228,39 +225,3 @@ class _Reader:
             self.wrong(path, found[0], document)
             return None
         return query
-
-
-def documents_of(slos: Sequence[Slo]) -> Iterator[dict[str, Any]]:
-    """Yield objectives as OpenSLO v1 objects; journeys, which it cannot say, are left out."""
-    for slo in slos:
-        if slo.indicator.steps:
-            continue
-        month = slo.period == "month"
-        window: dict[str, Any] = {"duration": "1M" if month else slo.period, "isRolling": not month}
-        if month:
-            window["calendar"] = {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"}
-        yield {
-            "apiVersion": API_VERSION,
-            "kind": "SLO",
-            "metadata": {"name": slo.name, **({"labels": dict(slo.labels)} if slo.labels else {})},
-            "spec": {
-                **({"description": slo.description} if slo.description else {}),
-                "service": slo.service,
-                "indicator": {
-                    "metadata": {"name": slo.name},
-                    "spec": {"ratioMetric": _ratio_metric(slo.indicator)},
-                },
-                "timeWindow": [window],
-                "budgetingMethod": "Occurrences",
-                "objectives": [{"targetPercent": float(slo.objective)}],
-            },
-        }
-
-
-def _ratio_metric(indicator: Indicator) -> dict[str, Any]:
-    def source(query: str) -> dict[str, Any]:
-        return {"metricSource": {"type": "Prometheus", "spec": {"query": query}}}
-
-    if indicator.ratio:
-        return {"rawType": "failure", "raw": source(indicator.ratio)}
-    return {"counter": True, "bad": source(indicator.errors), "total": source(indicator.events)}

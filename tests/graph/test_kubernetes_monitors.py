@@ -1,0 +1,135 @@
+"""What honouring ServiceMonitor, PodMonitor, Probe and PrometheusRule objects registers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+import versions
+from runtimes.kubernetes import preflight
+from runtimes.kubernetes.definitions import KINDS
+from runtimes.kubernetes.site import Site
+from scraping.kubernetes_monitors import OPERATED
+from settings import Settings, StackFileError, load
+from targets import TARGETS
+from tests.graph.kubernetes_objects import Rendering, render, render_with_monitors, rendered, with_kubernetes
+from toolchain import definitions
+from toolchain.programs import PROMETHEUS_OPERATOR
+
+pytestmark = pytest.mark.graph
+
+
+def spec(rendering: Rendering, kind: str) -> dict[str, Any]:
+    (manifest,) = rendering.manifests(kind)
+    assert manifest["metadata"]["name"] == "aks"
+    found: dict[str, Any] = manifest["spec"]
+    return found
+
+
+def test_nothing_of_it_is_there_unless_asked_for() -> None:
+    rendering = render("aks")
+    assert not rendering.manifests("CustomResourceDefinition", "PrometheusAgent", "Prometheus")
+    assert "/objects/" not in rendering.files("prometheus")["/etc/prometheus/prometheus.yaml"]
+
+
+def test_definitions_come_first_and_outlive_the_stack() -> None:
+    rendering = render_with_monitors()
+    names = [resource.name for resource in rendering.resources]
+    kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
+    assert {f"{kind}.monitoring.coreos.com" for kind in KINDS} < kept
+    last = max(index for index, name in enumerate(names) if "-definition-" in name)
+    assert last < names.index("prometheus-operator-deployment") < names.index("prometheus-agent-agent")
+    for manifest in rendering.manifests("CustomResourceDefinition"):
+        assert manifest["metadata"]["annotations"]["operator.prometheus.io/version"] == definitions.VERSION
+        assert len(json.dumps(manifest)) < 150_000, "every preview compares it"
+
+
+def test_the_definitions_are_those_of_the_operators_version() -> None:
+    assert f"v{definitions.VERSION}" == versions.PROMETHEUS_OPERATOR.tag == versions.CONFIG_RELOADER.tag
+    assert PROMETHEUS_OPERATOR.modules[0].version == definitions.VERSION
+
+
+def test_teams_still_have_the_explanations_of_their_kinds() -> None:
+    for manifest in render_with_monitors().manifests("CustomResourceDefinition"):
+        explained = '"description": "' in json.dumps(manifest["spec"])
+        assert explained is not manifest["metadata"]["name"].startswith(tuple(OPERATED))
+
+
+def test_an_operator_that_is_found_gets_its_objects_and_nothing_else() -> None:
+    rendering = render_with_monitors("found")
+    assert not rendering.manifests("CustomResourceDefinition")
+    assert "prometheus-operator" not in {name for name, _, _ in rendering.pods()}
+    assert spec(rendering, "PrometheusAgent") == spec(render_with_monitors(), "PrometheusAgent")
+
+
+def test_the_agent_sends_to_every_prometheus_and_calls_nothing_its_own() -> None:
+    rendering = rendered("prod", with_kubernetes("prod", monitors="found"))
+    (manifest,) = rendering.manifests("PrometheusAgent")
+    assert [each["url"] for each in manifest["spec"]["remoteWrite"]] == [
+        f"http://prometheus-{number}.prometheus-replicas:9090/api/v1/write" for number in range(2)
+    ]
+    for label in ("prometheusExternalLabelName", "replicaExternalLabelName"):
+        assert manifest["spec"][label] == ""
+
+
+def test_monitors_are_chosen_by_namespace_and_label() -> None:
+    everything = spec(render_with_monitors(), "PrometheusAgent")
+    kinds = ("serviceMonitor", "podMonitor", "probe")
+    assert all(
+        everything[f"{kind}{what}"] == {} for kind in kinds for what in ("Selector", "NamespaceSelector")
+    )
+    chosen = with_kubernetes(
+        "aks", monitors="found", monitoredNamespaces=["shop"], monitorLabels={"release": "a"}
+    )
+    rendering = rendered("aks", chosen)
+    within = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["shop"]}
+    for kind, owner in (*((kind, "PrometheusAgent") for kind in kinds), ("rule", "Prometheus")):
+        assert spec(rendering, owner)[f"{kind}Selector"] == {"matchLabels": {"release": "a"}}
+        assert spec(rendering, owner)[f"{kind}NamespaceSelector"] == {"matchExpressions": [within]}
+
+
+def test_the_rules_of_teams_are_the_stacks_own_prometheus_to_evaluate() -> None:
+    rendering = render_with_monitors()
+    assert spec(rendering, "Prometheus")["replicas"] == 0
+    file = rendering.files("prometheus")["/etc/prometheus/prometheus.yaml"]
+    assert yaml.safe_load(file)["rule_files"] == [
+        "/etc/prometheus/rules/*.yaml",
+        "/etc/prometheus/objects/*.yaml",
+    ]
+    (pod,) = [pod for name, _, pod in rendering.pods() if name == "prometheus"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
+    (volume,) = [v for v in pod["volumes"] if v["name"] == mounts["/etc/prometheus/objects"]]
+    assert all(source["configMap"]["optional"] for source in volume["projected"]["sources"])
+
+
+def test_what_is_missing_on_this_machine_is_said_before_anything_is_registered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = stack_file(monitors="installed")
+    assert not preflight.problems(Site(TARGETS["aks"], settings))
+    monkeypatch.setattr("runtimes.kubernetes.definitions.missing", lambda: True)
+    (problem,) = preflight.problems(Site(TARGETS["aks"], settings))
+    assert problem.startswith("kubernetes.monitors: ")
+    assert problem.endswith("run: make setup")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"monitorLabels": {"release": "a"}}, "set monitors"),
+        ({"monitors": "found", "monitorSecrets": True}, "monitorSecrets is about the operator"),
+        ({"monitors": "found", "monitorLabels": {"no spaces": "a"}}, "use the name of a label of Kubernetes"),
+        ({"monitors": "off"}, "must be one of ignored, found, installed"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(StackFileError) as refused:
+        stack_file(**given)
+    assert said in "\n".join(refused.value.problems)
+
+
+def stack_file(**kubernetes: Any) -> Settings:
+    return load(with_kubernetes("aks", **kubernetes), (), "aks")
