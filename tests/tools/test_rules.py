@@ -141,11 +141,10 @@ def test_rules_fire_and_stay_silent(rendered: Path, tmp_path: Path, name: str) -
 
 
 def test_a_missing_backup_is_told_for_a_week(rendered: Path) -> None:
-    firing = 'ALERTS{alertname="BackupMissing", alertstate="firing"}'
-    sample = {
-        "labels": 'ALERTS{alertname="BackupMissing", alertstate="firing", severity="critical", volume="loki"}',
-        "value": 1,
-    }
+    labels = {"alertname": "BackupMissing", "alertstate": "firing"}
+    firing = f"ALERTS{{{selector(labels)}}}"
+    told = selector(labels | {"severity": "critical", "volume": "loki"})
+    sample = {"labels": f"ALERTS{{{told}}}", "value": 1}
     pushed = {'backup_last_success_timestamp_seconds{job="backup", volume="loki"}': "0"}
     checks = ((24 * 60, firing, NO_SAMPLES), (167 * 60, firing, [sample]), (170 * 60, firing, NO_SAMPLES))
     content = {
