@@ -10,13 +10,14 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import login_proxy, loki_storage
+from components import jaeger_storage, login_proxy, loki_storage, object_storage
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
 from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
+from components.thanos import ThanosStorage
 from mixins import applying
 from mixins.model import Links, Mixin
 from mixins.stack.hub import HUB, SPOKES
@@ -59,6 +60,8 @@ class Plan:
     services: tuple[Service, ...]
     """The service catalogue."""
     prometheus: PrometheusArgs
+    thanos: ThanosStorage | None
+    """What Thanos keeps, and where; None where it does not run."""
     collector: CollectorArgs
     loki: LokiStorage
     grafana: GrafanaContent
@@ -78,6 +81,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         *(name for name in target.products if engine or name not in DISCOVERY),
         *(cluster.operated if cluster else ()),
         *([login_proxy.NAME] if published else []),
+        *(profiles.products(settings) if target.replicates else ()),
     )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
@@ -89,6 +93,9 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + service_problems(services, target, engine, cluster)
     )
     problems += loki_storage.problems(settings.logs.object_storage, target)
+    if settings.metrics.object_storage:
+        problems += object_storage.problems("metrics.objectStorage", settings.metrics.object_storage, target)
+    problems += jaeger_storage.problems(settings.traces, target)
     problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
@@ -125,15 +132,24 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "links": Links(_runbooks(settings, target), grafana_url),
             "spokes": settings.spokes,
         },
+        {"metrics": settings.metrics, "object_storage": target.object_storage}
+        if "thanos-query" in products
+        else None,
         {
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
             "services": services,
             "spokes": settings.spokes,
+            "traces": profiles.traces(settings),
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
-        {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
+        {
+            "dashboards": settings.dashboards,
+            "mixins": mixins,
+            "thresholds": thresholds,
+            "metrics": profiles.metrics(settings),
+        },
         {"hosts": published},
     )
 

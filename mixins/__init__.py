@@ -52,6 +52,8 @@ from mixins.stack import (
     prometheus_load,
     prometheus_operator,
     targets,
+    thanos,
+    thanos_bucket,
 )
 
 MIXINS: tuple[Mixin, ...] = (
@@ -95,6 +97,8 @@ MIXINS: tuple[Mixin, ...] = (
     blackbox.MIXIN,
     prometheus.MIXIN,
     prometheus_load.MIXIN,
+    thanos.MIXIN,
+    thanos_bucket.MIXIN,
     prometheus_operator.MIXIN,
     prometheus_operator.AGENT_MIXIN,
     alertmanager.MIXIN,

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from runtimes.kubernetes.site import Children, Site
+from settings.object_storage import Bucket
 from targets import Identity
 from workload import Workload
 
-_IN_A_BUCKET = "loki"
-"""Workload that keeps its data in object storage where the settings name a bucket."""
 _AZURE = "azure.workload.identity"
 
 
@@ -28,9 +27,13 @@ def service_account(workload: Workload, site: Site, children: Children) -> None:
     )
 
 
-def uses_bucket(workload: str, site: Site) -> bool:
-    """Whether a workload talks to the cloud's object storage."""
-    return workload == _IN_A_BUCKET and site.settings.logs.object_storage is not None
+def bucket(workload: str, site: Site) -> Bucket | None:
+    """Return the bucket that a workload, or its sidecar, keeps its data in."""
+    if workload == "loki":
+        return site.settings.logs.object_storage
+    if workload in ("prometheus", "thanos-store", "thanos-compactor"):
+        return site.settings.metrics.object_storage
+    return None
 
 
 def pod_labels(workload: str, site: Site) -> Mapping[str, str]:
@@ -39,7 +42,7 @@ def pod_labels(workload: str, site: Site) -> Mapping[str, str]:
 
 
 def _annotations(workload: str, site: Site) -> dict[str, str]:
-    storage = site.settings.logs.object_storage
-    if storage and uses_bucket(workload, site) and site.target.identity is Identity.AZURE_WORKLOAD_IDENTITY:
+    storage = bucket(workload, site)
+    if storage and site.target.identity is Identity.AZURE_WORKLOAD_IDENTITY:
         return {f"{_AZURE}/client-id": storage.client_id}
     return {}

@@ -8,7 +8,7 @@ from typing import Any
 from runtimes.kubernetes.site import Site, replicas_service
 from units import size_in_bytes
 
-OF_FIXED_SIZE = ("alertmanager", "collector")
+OF_FIXED_SIZE = ("alertmanager", "collector", "thanos-store")
 """Workloads with a volume that no setting sizes."""
 
 
