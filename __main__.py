@@ -12,7 +12,7 @@ from components.collector import Collector
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
 from components.hub import link
-from components.jaeger import Jaeger
+from components.jaeger import Jaeger, JaegerArgs, JaegerCollector, JaegerIngester
 from components.kube_state_metrics import KubeStateMetrics
 from components.log_collector import LogCollector
 from components.login_proxy import PEOPLE, PROGRAMS, LoginProxy
@@ -21,6 +21,7 @@ from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
 from components.prometheus_agent import PrometheusAgent
 from components.prometheus_operator import PrometheusOperator
+from components.thanos import ThanosArgs, ThanosCompactor, ThanosQuery, ThanosStore
 from outputs import CONTRACT_VERSION, export
 from plan import make_plan
 from provider.resources import Password
@@ -41,14 +42,29 @@ for announcement in plan.announcements:
 
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
-hub = link(settings.hub, settings.environment_label)
-prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub}, runtime)
-made = Bucket("loki-bucket", plan.loki_bucket).made if plan.loki_bucket else None
-bucket_secrets = (
-    made.secrets if made else {key: config.require_secret(key) for key in settings.logs.secret_keys}
+made = {name: Bucket(f"{name}-bucket", args).made for name, args in plan.buckets.items()}
+made_keys = {key: value for bucket in made.values() for key, value in bucket.secrets.items()}
+metric_secrets = {
+    key: made_keys.get(key) or config.require_secret(key) for key in settings.metrics.secret_keys
+}
+thanos: ThanosArgs | None = (
+    {**plan.thanos, "secrets": metric_secrets, "made": made.get("thanos")} if plan.thanos else None
 )
-loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets, "made": made}, runtime)
-jaeger = Jaeger("jaeger", {"traces": settings.traces}, runtime)
+hub = link(settings.hub, settings.environment_label)
+prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub, "thanos": thanos}, runtime)
+if thanos:
+    ThanosQuery("thanos-query", thanos, runtime)
+if thanos and "thanos-store" in plan.products:
+    ThanosStore("thanos-store", thanos, runtime)
+    ThanosCompactor("thanos-compactor", thanos, runtime)
+log_secrets = {key: made_keys.get(key) or config.require_secret(key) for key in settings.logs.secret_keys}
+loki = Loki("loki", {**plan.loki, "secrets": log_secrets, "made": made.get("loki")}, runtime)
+trace_secrets = {key: config.require_secret(key) for key in settings.traces.secret_keys}
+traces: JaegerArgs = {"traces": settings.traces, "secrets": trace_secrets}
+jaeger = Jaeger("jaeger", traces, runtime)
+if "jaeger-collector" in plan.products:
+    JaegerCollector("jaeger-collector", traces, runtime)
+    JaegerIngester("jaeger-ingester", traces, runtime)
 receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(
     "alertmanager",

@@ -23,6 +23,8 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
         Port("health", 13133),
         Port("metrics", 8888),
     ),
+    "jaeger-collector": (Port("otlp-grpc", 4317), Port("health", 13133), Port("metrics", 8888)),
+    "jaeger-ingester": (Port("health", 13133), Port("metrics", 8888)),
     "collector": (
         Port("otlp-grpc", 4317, public=True),
         Port("otlp-http", 4318, public=True),
@@ -41,8 +43,14 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
     "prometheus-operator": (Port("http", 8080),),
     "prometheus-agent": (Port("http", 9090),),
     "log-collector": (Port("health", 13133), Port("metrics", 8888)),
+    "thanos-sidecar": (Port("sidecar-http", 10902), Port("sidecar-grpc", 10901)),
+    "thanos-query": (Port("http", 10902), Port("grpc", 10901)),
+    "thanos-store": (Port("http", 10902), Port("grpc", 10901)),
+    "thanos-compactor": (Port("http", 10902),),
 }
 """Every product's ports with the numbers its community knows."""
+HOSTS: Mapping[str, str] = {"thanos-sidecar": "prometheus"}
+"""Sidecar → the product in whose pods it runs."""
 
 
 class Placement(Protocol):

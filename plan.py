@@ -10,14 +10,15 @@ import catalogue
 import profiles
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import buckets, login_proxy, loki_storage
-from components.buckets import Asked, BucketArgs
+from components import buckets, jaeger_storage, login_proxy, loki_storage, object_storage
+from components.buckets import BucketArgs
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
 from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
+from components.thanos import ThanosStorage
 from mixins import applying
 from mixins.model import Links, Mixin
 from mixins.stack.hub import HUB, SPOKES
@@ -60,12 +61,14 @@ class Plan:
     services: tuple[Service, ...]
     """The service catalogue."""
     prometheus: PrometheusArgs
+    thanos: ThanosStorage | None
+    """What Thanos keeps, and where; None where it does not run."""
     collector: CollectorArgs
     loki: LokiStorage
     grafana: GrafanaContent
     login_proxy: LoginProxyContent
-    loki_bucket: BucketArgs | None
-    """The bucket that is made for log lines; None where it is there already, or none is wanted."""
+    buckets: Mapping[str, BucketArgs]
+    """Whose bucket is made, and how; empty where they are there already."""
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -81,6 +84,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         *(name for name in target.products if engine or name not in DISCOVERY),
         *(cluster.operated if cluster else ()),
         *([login_proxy.NAME] if published else []),
+        *(profiles.products(settings) if target.replicates else ()),
     )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
@@ -91,9 +95,14 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _forgotten(services, settings)
         + service_problems(services, target, engine, cluster)
     )
-    bucket, where = settings.logs.object_storage, settings.create_buckets
-    problems += loki_storage.problems(bucket, target, made=where is not None)
-    problems += buckets.problems(where, bucket, target)
+    created = settings.create_buckets is not None
+    problems += loki_storage.problems(settings.logs.object_storage, target, created=created)
+    if settings.metrics.object_storage:
+        problems += object_storage.problems(
+            "metrics.objectStorage", settings.metrics.object_storage, target, created=created
+        )
+    problems += buckets.problems(settings, target)
+    problems += jaeger_storage.problems(settings.traces, target)
     problems += profiles.problems(settings, target)
     if problems:
         raise StackFileError(problems)
@@ -130,24 +139,26 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "links": Links(_runbooks(settings, target), grafana_url),
             "spokes": settings.spokes,
         },
+        {"metrics": settings.metrics, "object_storage": target.object_storage}
+        if "thanos-query" in products
+        else None,
         {
             "environment": settings.environment_label,
             "logs": _log_files(target, products, services, placement),
             "engine": engine,
             "services": services,
             "spokes": settings.spokes,
+            "traces": profiles.traces(settings),
         },
         {"logs": settings.logs, "object_storage": target.object_storage},
-        {"dashboards": settings.dashboards, "mixins": mixins, "thresholds": thresholds},
-        {"hosts": published},
         {
-            "kind": target.object_storage,
-            "asked": Asked(bucket, settings.kubernetes.namespace, ("loki",)),
-            "where": where,
-            "keep": not settings.delete_data,
-        }
-        if bucket and where
-        else None,
+            "dashboards": settings.dashboards,
+            "mixins": mixins,
+            "thresholds": thresholds,
+            "metrics": profiles.metrics(settings),
+        },
+        {"hosts": published},
+        buckets.asked(settings, target),
     )
 
 

@@ -35,12 +35,16 @@ class ObjectStorage(StrEnum):
     OCI = "oci"
     AZURE = "azure"
     GCS = "gcs"
+    S3 = "s3"
+    """A store of one's own that speaks S3, by its address."""
 
 
 class Identity(StrEnum):
     """How a workload proves to the cloud who it is."""
 
     NONE = "none"
+    ACCESS_KEY = "access-key"
+    """A key in a secret."""
     CUSTOMER_SECRET_KEY = "customer-secret-key"
     """A rotatable key in a secret: Loki cannot use OKE's workload identity."""
     AZURE_WORKLOAD_IDENTITY = "azure-workload-identity"
@@ -142,6 +146,8 @@ TARGETS: Mapping[str, Target] = {
             api_port=8443,
             storage_class="standard",
             expandable=False,
+            object_storage=ObjectStorage.S3,
+            identity=Identity.ACCESS_KEY,
         ),
         Target(
             "oke",

@@ -135,6 +135,12 @@ KUBE_STATE_METRICS = Image(
     digest="sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b",
     entrypoint=("/kube-state-metrics",),
 )
+THANOS = Image(
+    "quay.io/thanos/thanos",
+    "v0.42.4",
+    "thanos",
+    entrypoint=("/bin/thanos",),
+)
 PROMETHEUS_OPERATOR = Image(
     "quay.io/prometheus-operator/prometheus-operator",
     "v0.93.0",
@@ -175,12 +181,17 @@ PRODUCTS: Mapping[str, Image] = {
     "alertmanager": ALERTMANAGER,
     "loki": LOKI,
     "jaeger": JAEGER,
+    "jaeger-collector": JAEGER,
+    "jaeger-ingester": JAEGER,
     "collector": COLLECTOR,
     "grafana": GRAFANA,
     "node-exporter": NODE_EXPORTER,
     "cadvisor": CADVISOR,
     "blackbox-exporter": BLACKBOX_EXPORTER,
     "engine-proxy": HAPROXY,
+    "thanos-query": THANOS,
+    "thanos-store": THANOS,
+    "thanos-compactor": THANOS,
     "kube-state-metrics": KUBE_STATE_METRICS,
     "log-collector": COLLECTOR,
     "prometheus-operator": PROMETHEUS_OPERATOR,

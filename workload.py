@@ -116,6 +116,8 @@ class Workload:
     """How many of it run side by side; more than one only where the placement has hosts for them."""
     peer_ports: tuple[PeerPort, ...] = ()
     """Ports by which its replicas find each other."""
+    sidecars: tuple[Workload, ...] = ()
+    """What runs beside each replica, as its user, and sees its data; names of ports differ from its own."""
     per_node: bool = False
     """Whether every machine of the target runs one (an agent) instead of the stack as a whole."""
     outbound: bool = False
@@ -126,6 +128,11 @@ class Workload:
     """Azure: client id of an identity that the program itself makes for it; empty where it makes none."""
     user: int = 65532
     """User id the product runs as in a container; owns its secrets and its data."""
+
+    @property
+    def all_ports(self) -> tuple[Port, ...]:
+        """Ports of it and of its sidecars."""
+        return (*self.ports, *(port for sidecar in self.sidecars for port in sidecar.ports))
 
     def port(self, name: str) -> Port:
         """Return the port of that name; `KeyError` where the product has none."""

@@ -37,6 +37,8 @@ class CollectorArgs(TypedDict):
     """Which files it follows."""
     engine: ContainerEngine | None
     """Engine whose containers' logs it follows; None where there is none."""
+    traces: NotRequired[str]
+    """Product that takes traces in; Jaeger itself where none is named."""
     services: Sequence[Service]
     """Services of the catalogue, whose lines it gives the labels of their entries."""
     spokes: NotRequired[Sequence[str]]
@@ -81,7 +83,7 @@ def workload(args: CollectorArgs, placement: Placement) -> Workload:
         secrets=authorization_files(args.get("hub")),
         volume=Volume("2Gi"),
         reload=Reload(files=("collector.yaml",), signal="SIGHUP"),
-        needs=("engine-proxy", "prometheus", "loki", "jaeger"),
+        needs=("engine-proxy", "prometheus", "loki", "jaeger", "jaeger-collector"),
         outbound=args.get("hub") is not None,
         joins_applications=True,
         **reads_logs,
@@ -168,7 +170,7 @@ def configuration(args: CollectorArgs, placement: Placement, hub: Intake | None 
         },
         "exporters": {
             "otlp_grpc/jaeger": {
-                "endpoint": placement.address("jaeger", "otlp-grpc"),
+                "endpoint": placement.address(args.get("traces", "jaeger"), "otlp-grpc"),
                 "tls": {"insecure": True},
                 **_DELIVERY,
             },

@@ -5,11 +5,12 @@ from __future__ import annotations
 import configparser
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 import versions
+from components.thanos import QUERY as THANOS
 from mixins import datasources
 from mixins.model import Mixin
 from mixins.thresholds import Thresholds
@@ -31,6 +32,8 @@ class GrafanaContent(TypedDict):
     mixins: Sequence[Mixin]
     """Whose dashboards it shows."""
     thresholds: Thresholds
+    metrics: NotRequired[str]
+    """Product that answers PromQL; Prometheus itself where none is named."""
 
 
 class GrafanaArgs(GrafanaContent):
@@ -75,7 +78,9 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
         resources=Resources("250m", "500m", "256Mi", "512Mi"),
         files={
             "grafana.ini": _ini(configuration(args, placement)),
-            "provisioning/datasources/stack.yaml": to_yaml(data_sources(placement)),
+            "provisioning/datasources/stack.yaml": to_yaml(
+                data_sources(placement, args.get("metrics", "prometheus"))
+            ),
             "provisioning/dashboards/stack.yaml": to_yaml(dashboard_provider(placement)),
             **{f"dashboards/{board.uid}.json": to_json(board.model) for board in boards},
         },
@@ -89,7 +94,7 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
         replicas=len(placement.replicas(NAME)) or 1,
         # The file provider looks every 10 s by itself.
         reload=Reload(files=("dashboards/*",), watches=True),
-        needs=("prometheus", "loki", "jaeger", "alertmanager"),
+        needs=("prometheus", "thanos-query", "loki", "jaeger", "alertmanager"),
     )
 
 
@@ -137,8 +142,11 @@ def _database(database: Database | None, placement: Placement) -> dict[str, dict
     }
 
 
-def data_sources(placement: Placement) -> Mapping[str, Any]:
-    """Return the data sources, linked so that one click leads from a metric to a trace to its log lines."""
+def data_sources(placement: Placement, metrics: str = "prometheus") -> Mapping[str, Any]:
+    """Return the data sources, linked so that one click leads from a metric to a trace to its log lines.
+
+    ``metrics`` is the product that answers PromQL.
+    """
     return {
         "apiVersion": 1,
         "datasources": [
@@ -146,10 +154,11 @@ def data_sources(placement: Placement) -> Mapping[str, Any]:
                 "name": "Prometheus",
                 "uid": datasources.PROMETHEUS,
                 "type": "prometheus",
-                "url": url(placement, "prometheus"),
+                "url": url(placement, metrics),
                 "isDefault": True,
                 "jsonData": {
                     "httpMethod": "POST",
+                    **({"prometheusType": "Thanos"} if metrics == THANOS else {}),
                     "exemplarTraceIdDestinations": [
                         {"name": "trace_id", "datasourceUid": datasources.JAEGER},
                     ],

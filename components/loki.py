@@ -71,6 +71,7 @@ def workload(args: LokiArgs, placement: Placement) -> Workload:
         if args["logs"].secret_keys
         else {}
     )
+    text = "" if secret_files else _text(args, placement, {})
     file = placement.secret(NAME, _FILE) if secret_files else f"{placement.config(NAME)}/{_FILE}"
     return Workload(
         name=NAME,
@@ -79,7 +80,7 @@ def workload(args: LokiArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("http", "/ready"),
         resources=Resources("200m", "1000m", "256Mi", "1Gi"),
-        files={} if secret_files else {_FILE: _once_made(made, _text(args, placement, {}))},
+        files={} if secret_files else {_FILE: made.once_usable(text) if made else text},
         secrets=secret_files,
         cloud_identity=made.client_id if made else "",
         volume=Volume(args["logs"].storage),
@@ -87,11 +88,6 @@ def workload(args: LokiArgs, placement: Placement) -> Workload:
         replicas=len(placement.replicas(NAME)) or 1,
         peer_ports=(_PEERS,) if placement.replicas(NAME) else (),
     )
-
-
-def _once_made(made: MadeBucket | None, text: str) -> pulumi.Input[str]:
-    """Return a file that is there once the bucket that it names may be used, and with it the product."""
-    return made.name.apply(lambda _: text) if made else text
 
 
 def _text(args: LokiArgs, placement: Placement, secrets: Mapping[str, str]) -> str:

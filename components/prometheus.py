@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 import versions
+from components import thanos, thanos_bucket
 from components.hub import HubLink, Intake, password_files, remote_write
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
@@ -37,6 +38,8 @@ class PrometheusArgs(TypedDict):
     thresholds: Thresholds
     links: Links
     """Where the links of its alerts lead."""
+    thanos: NotRequired[thanos.ThanosArgs | None]
+    """What Thanos knows of it; None where it answers for itself."""
     spokes: NotRequired[Sequence[str]]
     """Environments that send it their series, and notify of their alerts themselves."""
     hub: NotRequired[HubLink | None]
@@ -80,6 +83,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
             "--enable-feature=exemplar-storage",
             "--config.auto-reload",
             "--config.auto-reload-interval=15s",
+            *_blocks(args["metrics"]),
         ),
         ports=PORTS[NAME],
         probe=Probe("http", "/-/ready"),
@@ -90,6 +94,9 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         outbound=True,
         replicas=len(placement.replicas(NAME)) or 1,
         joins_applications=True,
+        sidecars=(thanos.sidecar(beside, placement),) if (beside := args.get("thanos")) else (),
+        # The sidecar has no account of its own.
+        cloud_identity=thanos_bucket.identity(beside) if beside else "",
         reload=Reload(
             files=("prometheus.yaml", "rules/*"),
             signal="SIGHUP",
@@ -97,6 +104,13 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
             success_metric="prometheus_config_last_reload_successful",
         ),
     )
+
+
+def _blocks(metrics: Metrics) -> tuple[str, ...]:
+    """Return what keeps blocks as they are uploaded: they are joined in the bucket, not here."""
+    if not metrics.object_storage:
+        return ()
+    return ("--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h")
 
 
 def _file(args: PrometheusArgs, placement: Placement) -> pulumi.Input[str]:

@@ -53,6 +53,8 @@ from mixins.stack import (
     prometheus_load,
     prometheus_operator,
     targets,
+    thanos,
+    thanos_bucket,
 )
 
 MIXINS: tuple[Mixin, ...] = (
@@ -96,6 +98,8 @@ MIXINS: tuple[Mixin, ...] = (
     blackbox.MIXIN,
     prometheus.MIXIN,
     prometheus_load.MIXIN,
+    thanos.MIXIN,
+    thanos_bucket.MIXIN,
     prometheus_operator.MIXIN,
     prometheus_operator.AGENT_MIXIN,
     alertmanager.MIXIN,

@@ -171,6 +171,8 @@ class Thresholds(BaseModel):
     """95th percentile, seconds, of a notification above which AlertmanagerNotificationsSlow fires."""
     grafana_latency: Seconds = 5.0
     """95th percentile, seconds, of a request to Grafana above which GrafanaSlow fires."""
+    metric_query_duration: Seconds = 10.0
+    """99th percentile, seconds, of a query to Thanos above which ThanosQueriesSlow fires."""
     log_query_duration: Seconds = 2.0
     """99th percentile, seconds, of a query to Loki above which LokiQueriesSlow fires."""
     trace_query_duration: Seconds = 5.0

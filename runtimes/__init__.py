@@ -78,6 +78,12 @@ class UnsupportedError(Exception):
         super().__init__(f"{workload}: {field} cannot be honoured on target {target!r}: {reason}")
 
 
+def refuse_sidecars(workload: Workload, target: str) -> None:
+    """Refuse what takes pods: a target without them runs one program for each product."""
+    if workload.sidecars:
+        raise UnsupportedError(workload.name, "sidecars", target, "it has no pods; use profile single")
+
+
 def runtime_for(target: Target, settings: Settings) -> Runtime:
     """Return the runtime of a target; imports only what that target needs."""
     if target.runtime is RuntimeKind.PROCESS:

@@ -12,7 +12,7 @@ import versions
 from placement import PORTS
 from provider.ports import taken_ports
 from provider.resources import Process
-from runtimes import Deployed, looks_around, ports
+from runtimes import Deployed, looks_around, ports, refuse_sidecars
 from runtimes.order import Order
 from settings import Settings
 from workload import Workload
@@ -103,6 +103,7 @@ class ProcessRuntime:
         ]
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
+        refuse_sidecars(workload, "process")
         program = toolchain.find(workload.image.program)
         if program is None:
             raise FileNotFoundError(f"{workload.image.program} is not installed; run: make setup")

@@ -21,6 +21,8 @@ OWN_JOBS = {
     "alertmanager": ("alertmanager", "http", "/metrics"),
     "loki": ("loki", "http", "/metrics"),
     "jaeger": ("jaeger", "metrics", "/metrics"),
+    "jaeger-collector": ("jaeger-collector", "metrics", "/metrics"),
+    "jaeger-ingester": ("jaeger-ingester", "metrics", "/metrics"),
     "collector": ("collector", "metrics", "/metrics"),
     "grafana": ("grafana", "http", "/metrics"),
     "node": ("node-exporter", "http", "/metrics"),
@@ -29,10 +31,16 @@ OWN_JOBS = {
     "cadvisor": ("cadvisor", "http", "/metrics"),
     "login-proxy": ("login-proxy", "metrics", "/metrics"),
     "log-collector": ("log-collector", "metrics", "/metrics"),
+    "thanos-sidecar": ("thanos-sidecar", "sidecar-http", "/metrics"),
+    "thanos-query": ("thanos-query", "http", "/metrics"),
+    "thanos-store": ("thanos-store", "http", "/metrics"),
+    "thanos-compactor": ("thanos-compactor", "http", "/metrics"),
     "prometheus-operator": ("prometheus-operator", "http", "/metrics"),
     "prometheus-agent": ("prometheus-agent", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
+PARTS = {"jaeger-collector": "jaeger", "jaeger-ingester": "jaeger"}
+"""Scrape job of a part of a product → the product's, which is the label ``job`` of its series as well."""
 
 
 @dataclass(frozen=True)

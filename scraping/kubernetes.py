@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from scraping import OWN_JOBS, Relabel, ScrapeJob
+from placement import HOSTS
+from scraping import OWN_JOBS, PARTS, Relabel, ScrapeJob
 from scraping.kubernetes_cluster import SERVICE_LABELS, KubernetesCluster
 
 STATE = "kube-state-metrics"
@@ -57,6 +58,7 @@ def _own_pods(job: str, workload: str, port: str, path: str, cluster: Kubernetes
         relabel=(
             *_pods_of(workload, port, cluster),
             Relabel((), "service", "(.*)", workload),
+            *((Relabel((), "job", "(.*)", PARTS[job]),) if job in PARTS else ()),
             # The address is another one after each replacement, and every series with it.
             Relabel((f"{_POD}{instance}",), "instance"),
             *_PLACE,
@@ -67,7 +69,11 @@ def _own_pods(job: str, workload: str, port: str, path: str, cluster: Kubernetes
 def _pods_of(workload: str, port: str, cluster: KubernetesCluster) -> tuple[Relabel, ...]:
     label = f"{_POD}label_app_kubernetes_io_"
     return (
-        Relabel((f"{label}name", f"{label}instance"), regex=f"{workload};{cluster.stack}", action="keep"),
+        Relabel(
+            (f"{label}name", f"{label}instance"),
+            regex=f"{HOSTS.get(workload, workload)};{cluster.stack}",
+            action="keep",
+        ),
         Relabel((f"{_POD}container_port_name",), regex=port, action="keep"),
     )
 

@@ -50,6 +50,15 @@ OUTSIDE_INGRESS, OUTSIDE_GATEWAY = "gce", "gke-l7-global-external-managed"
 """Classes of entrances whose proxies are no pods of the cluster, but known addresses of its provider."""
 
 
+class Autoscaling(Section):
+    """How far the replicas of what keeps no data follow its work; for profiles with several of them."""
+
+    max_replicas: Annotated[int, Field(ge=1, le=100)] = 6
+    """Most replicas of one product; 1 leaves all numbers as the profile has them."""
+    cpu_percent: Annotated[int, Field(ge=20, le=95)] = 70
+    """Use of the reserved processor time, percent, that the number of replicas is to keep."""
+
+
 class Kubernetes(Section):
     """Where in a cluster the stack goes, and what of the cluster it watches."""
 
@@ -87,6 +96,7 @@ class Kubernetes(Section):
     """Namespace of the Ingress controller's pods, which may reach Grafana; empty for the class ``gce``, whose
     proxies are outside the cluster."""
 
+    autoscaling: Autoscaling = Autoscaling()
     replace: tuple[DnsName, ...] = ()
     """StatefulSets that may be deleted to be made anew, by name (``prometheus``); their claims stay."""
 

@@ -15,8 +15,9 @@ from settings.buckets import CreateBuckets
 from settings.database import Database
 from settings.hub import Hub
 from settings.kubernetes import Kubernetes
-from settings.object_storage import ObjectStorage
+from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
+from settings.traces import Traces
 from slo.policy import BudgetPolicy
 from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
 
@@ -80,6 +81,13 @@ class Metrics(Section):
     """How often targets are scraped and rules evaluated."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
+    object_storage: MetricBucket | None = None
+    """Bucket that Thanos keeps samples in beyond ``retention``; for targets of clouds."""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Configuration keys of the secrets that the bucket needs."""
+        return self.object_storage.secret_keys if self.object_storage else ()
 
 
 class Logs(Section):
@@ -89,22 +97,13 @@ class Logs(Section):
     """How long log lines are kept."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
-    object_storage: ObjectStorage | None = None
+    object_storage: LogBucket | None = None
     """Bucket that lines are kept in instead of on the volume; for targets of clouds."""
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
         """Configuration keys of the secrets that the bucket needs."""
         return self.object_storage.secret_keys if self.object_storage else ()
-
-
-class Traces(Section):
-    """Jaeger."""
-
-    retention: Duration = "3d"
-    """How long traces are kept."""
-    storage: Quantity = "10Gi"
-    """Capacity of the volume."""
 
 
 class Dashboards(Section):
@@ -176,9 +175,11 @@ class Docker(Section):
         return self
 
 
-SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Logs | Dashboards]] = {
+SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Metrics | Logs | Traces | Dashboards]] = {
     "alerting": Alerting,
+    "metrics": Metrics,
     "logs": Logs,
+    "traces": Traces,
     "dashboards": Dashboards,
 }
 """Sections whose ``secret_keys`` name configuration keys of secrets."""

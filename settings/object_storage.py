@@ -1,21 +1,18 @@
-"""What a stack file may say about the bucket that log lines are kept in."""
+"""What a stack file may say about the buckets that log lines and samples are kept in."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 
 from settings.section import Section
-from units import matching
-
-ACCESS_KEY, SECRET_KEY = "lokiAccessKeyId", "lokiSecretAccessKey"
-"""Configuration keys of the two halves of a customer secret key, both secrets."""
-
+from units import Address, Duration, Quantity, at_least, matching
 
 FIRST_DAY = "2026-01-01"
 """Day that no stack has log lines from before."""
+HTTPS = 443
 
 
 def _day(value: str) -> str:
@@ -34,18 +31,20 @@ def _not_lokis_own(bucket: str) -> str:
     return bucket
 
 
-class ObjectStorage(Section):
+BucketName = Annotated[
+    str,
+    matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "use 3 to 63 lower-case letters, digits and hyphens"),
+]
+
+
+class Bucket(Section):
     """A bucket that is there already; the program makes none."""
 
-    bucket: Annotated[
-        str,
-        matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "use 3 to 63 lower-case letters, digits and hyphens"),
-        AfterValidator(_not_lokis_own),
-    ]
+    key_names: ClassVar[tuple[str, str]] = ("", "")
+    """Configuration keys of the two halves of its access key, both secrets."""
+
+    bucket: BucketName
     """Name of the bucket; on Azure of the container."""
-    since: Annotated[str, AfterValidator(_day)] = FIRST_DAY
-    """Day from which lines go to the bucket; older ones stay readable on the volume. For a stack that has
-    lines on its volume already: a day in the future."""
     account: Annotated[str, matching(r"([a-z0-9]{3,24})?", "use 3 to 24 lower-case letters and digits")] = ""
     """Azure: name of the storage account."""
     client_id: Annotated[
@@ -55,9 +54,51 @@ class ObjectStorage(Section):
     namespace: Annotated[str, matching(r"([a-z0-9_-]+)?", "use what `oci os ns get` prints")] = ""
     """Oracle: Object Storage namespace of the tenancy."""
     region: Annotated[str, matching(r"([a-z]+(-[a-z]+)+-\d+)?", "use a region such as eu-frankfurt-1")] = ""
-    """Oracle: region of the bucket. Its key: the secrets ``lokiAccessKeyId`` and ``lokiSecretAccessKey``."""
+    """Oracle: region of the bucket."""
+    endpoint: Address | None = None
+    """minikube: ``host:port`` of a store that speaks S3."""
+    tls: bool = True
+    """minikube: whether that store is asked over TLS."""
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
         """Configuration keys of the secrets that the bucket needs."""
-        return (ACCESS_KEY, SECRET_KEY) if self.region else ()
+        return self.key_names if self.region or self.endpoint else ()
+
+    @property
+    def port(self) -> int:
+        """Port that the bucket is reached at."""
+        return int(self.endpoint.rpartition(":")[2]) if self.endpoint else HTTPS
+
+
+class LogBucket(Bucket):
+    """The bucket of the log lines."""
+
+    key_names: ClassVar[tuple[str, str]] = ("lokiAccessKeyId", "lokiSecretAccessKey")
+
+    bucket: Annotated[BucketName, AfterValidator(_not_lokis_own)]
+    """Name of the bucket; on Azure of the container. Where it takes a key (Oracle, minikube): the secrets
+    ``lokiAccessKeyId`` and ``lokiSecretAccessKey``."""
+    since: Annotated[str, AfterValidator(_day)] = FIRST_DAY
+    """Day from which lines go to the bucket; older ones stay readable on the volume. For a stack that has
+    lines on its volume already: a day in the future."""
+
+
+class MetricBucket(Bucket):
+    """The bucket of the samples."""
+
+    key_names: ClassVar[tuple[str, str]] = ("thanosAccessKeyId", "thanosSecretAccessKey")
+
+    bucket: BucketName
+    """Name of the bucket; on Azure of the container. Where it takes a key (Oracle, minikube): the secrets
+    ``thanosAccessKeyId`` and ``thanosSecretAccessKey``."""
+    retention: Annotated[Duration, at_least("48h", "after 40 h samples are thinned to 5 minutes")] = "90d"
+    """How long samples are kept as they came."""
+    retention_of_minutes: Annotated[
+        Duration, at_least("11d", "after 10 days they are thinned to an hour")
+    ] = "1y"
+    """How long samples thinned to one in 5 minutes are kept."""
+    retention_of_hours: Duration = "3y"
+    """How long samples thinned to one an hour are kept."""
+    storage: Quantity = "50Gi"
+    """Capacity of the compactor's volume: it needs room for two weeks of samples twice."""

@@ -50,7 +50,12 @@ def reference() -> str:
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
-    texts = _docstrings(model)
+    texts = {
+        name: text
+        for part in reversed(model.__mro__)
+        if issubclass(part, BaseModel) and part is not BaseModel
+        for name, text in _docstrings(part).items()
+    }
     for name, field in model.model_fields.items():
         if (prefix, name) == ("", "stack"):
             continue

@@ -251,6 +251,33 @@ ACTIONLINT = Program(
     tests_only=True,
 )
 
+THANOS = Program(
+    "thanos",
+    "one answer from several Prometheus, and their samples in a bucket",
+    binaries=("thanos",),
+    at_least=(0, 40, 0),
+    below=(1, 0, 0),
+    release=Release(
+        "0.42.4",
+        archives=(_github("thanos-io/thanos", "thanos-{version}.{os}-{arch}.tar.gz"),),
+        checksums=_github("thanos-io/thanos", "sha256sums.txt"),
+        strip=1,
+    ),
+    modules=(
+        GoModule(
+            "github.com/thanos-io/thanos",
+            "v0.42.4",
+            packages=("./cmd/thanos",),
+            version="0.42.4",
+            # Without the second it is built from a form of labels that it takes for another, and crashes.
+            tags="netgo,slicelabels",
+            version_variable=_PROMETHEUS_VERSION,
+        ),
+    ),
+    optional=True,  # only profiles of several replicas run it, in clusters
+    tests_only=True,
+)
+
 _CLUSTER = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 KUBERNETES = Program(
     "kubernetes",
@@ -349,6 +376,7 @@ PROGRAMS = (
     KUBERNETES,
     COREDNS,
     KUBE_STATE_METRICS,
+    THANOS,
     PROMETHEUS_OPERATOR,
 )
 """In the order of set-up: what is quickly built comes first."""

@@ -9,12 +9,12 @@ import pulumi
 
 from components.buckets import azure, google, oracle
 from components.buckets.resources import Asked, MadeBucket, Making
+from settings import Settings
 from settings.buckets import CreateBuckets
-from settings.object_storage import ObjectStorage
 from targets import ObjectStorage as Kind
 from targets import Target
 
-__all__ = ["Asked", "Bucket", "BucketArgs", "MadeBucket", "problems"]
+__all__ = ["Asked", "Bucket", "BucketArgs", "MadeBucket", "asked", "problems"]
 
 _MAKERS: Mapping[Kind, Callable[[Making], MadeBucket]] = {
     Kind.GCS: google.make,
@@ -52,28 +52,65 @@ class Bucket(pulumi.ComponentResource):
         self.register_outputs({"name": self.made.name})
 
 
-def problems(where: CreateBuckets | None, storage: ObjectStorage | None, target: Target) -> list[str]:
+_ACCOUNTS = {"loki": ("loki",), "thanos": ("prometheus", "thanos-store", "thanos-compactor")}
+"""Who keeps data in a bucket → accounts of the cluster that may use it."""
+
+
+def asked(settings: Settings, target: Target) -> Mapping[str, BucketArgs]:
+    """Return which buckets are made, by who keeps data in them; none where they are there already."""
+    where = settings.create_buckets
+    if where is None:
+        return {}
+    wanted = {"loki": settings.logs.object_storage, "thanos": settings.metrics.object_storage}
+    return {
+        name: {
+            "kind": target.object_storage,
+            "asked": Asked(storage, settings.kubernetes.namespace, _ACCOUNTS[name]),
+            "where": where,
+            "keep": not settings.delete_data,
+        }
+        for name, storage in wanted.items()
+        if storage
+    }
+
+
+def problems(settings: Settings, target: Target) -> list[str]:
     """Return why no bucket can be made at a target, a line each."""
+    where, kind = settings.create_buckets, target.object_storage
     if where is None:
         return []
-    if target.object_storage not in _NEEDED:
-        return [f"createBuckets: target {target.name!r} has no object storage; remove it"]
-    if storage is None:
+    if kind not in _NEEDED:
+        return [f"createBuckets: no bucket can be made on target {target.name!r}; remove it"]
+    both = {
+        "logs.objectStorage": settings.logs.object_storage,
+        "metrics.objectStorage": settings.metrics.object_storage,
+    }
+    given = {key: storage for key, storage in both.items() if storage}
+    if not given:
         return [
             "createBuckets: no bucket is named; name one, such as logs.objectStorage.bucket, or remove it"
         ]
-    needed, words = _NEEDED[target.object_storage], CreateBuckets.model_fields
-    given = ["logs.objectStorage.clientId: is made with the bucket; remove it"] if storage.client_id else []
+    found = [
+        f"{key}.clientId: is made with the bucket; remove it"
+        for key, storage in given.items()
+        if storage.client_id
+    ]
+    accounts = [storage.account for storage in given.values() if storage.account]
+    if len(set(accounts)) < len(accounts):
+        found.append(
+            "metrics.objectStorage.account: each bucket is made with an account of its own; choose another"
+        )
+    words = CreateBuckets.model_fields
     return [
-        *given,
+        *found,
         *(
             f"createBuckets.{words[name].alias}: is required on target {target.name!r}"
-            for name in needed
+            for name in _NEEDED[kind]
             if not getattr(where, name)
         ),
         *(
             f"createBuckets.{field.alias}: means nothing on target {target.name!r}; remove it"
             for name, field in words.items()
-            if name not in needed and getattr(where, name)
+            if name not in _NEEDED[kind] and getattr(where, name)
         ),
     ]

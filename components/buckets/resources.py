@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from settings.buckets import CreateBuckets
-from settings.object_storage import ObjectStorage
+from settings.object_storage import Bucket
 
 VERSIONS = {"gcp": "10.2.0", "azure-native": "3.29.0", "oci": "5.5.0"}
 """Provider → version whose tokens and properties these are."""
@@ -24,7 +24,7 @@ DAYS_OF_VERSIONS = 14
 class Asked:
     """A bucket that somebody needs."""
 
-    storage: ObjectStorage
+    storage: Bucket
     namespace: str
     """Namespace of its users in the cluster."""
     accounts: tuple[str, ...]
@@ -40,6 +40,10 @@ class MadeBucket:
     """Azure: client id of the identity of its users."""
     secrets: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Oracle: configuration key → half of the access key."""
+
+    def once_usable(self, text: str) -> pulumi.Output[str]:
+        """Return a file that is there once the bucket that it names may be used, and with it its product."""
+        return self.name.apply(lambda _: text)
 
 
 class Resource(pulumi.CustomResource):

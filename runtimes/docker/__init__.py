@@ -10,7 +10,7 @@ import pulumi_docker as docker
 
 import versions
 from placement import PORTS, ContainerPlacement
-from runtimes import Deployed, looks_around, ports
+from runtimes import Deployed, looks_around, ports, refuse_sidecars
 from runtimes.docker import engine, lowering, preflight, pulls
 from runtimes.docker.loader import check_end, digest, loader
 from runtimes.order import Order
@@ -89,6 +89,7 @@ class DockerRuntime:
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> Deployed:
         """Register the product's container, and before it the volumes with its files and the loaders."""
+        refuse_sidecars(workload, self._target.name)
         name, opts, placement = parent.pulumi_resource_name, self._below(parent), self.placement
         mounts = [lowering.host_mount(path) for path in workload.host_paths]
         labels = {**self._labels(workload), engine.VERSION_LABEL: workload.image.tag}

@@ -9,6 +9,7 @@ import pulumi
 
 from runtimes import Deployed, UnsupportedError, looks_around
 from runtimes.kubernetes import (
+    autoscaling,
     configuration,
     definitions,
     exposure,
@@ -81,10 +82,15 @@ class KubernetesRuntime:
         network.replicas(workload, self._site, children)
         network.policy(workload, self._site, children)
         files = configuration.mounted(workload, self._site, children)
+        beside = [
+            configuration.mounted(sidecar, self._site, children.of(sidecar.name)).named(sidecar.name)
+            for sidecar in workload.sidecars
+        ]
         files += operated.rule_files(workload, self._site)
         waiting = children.after(self._order.before(workload))
-        self._order.runs(workload, workloads.controller(workload, self._site, files, waiting))
+        self._order.runs(workload, workloads.controller(workload, self._site, files, beside, waiting))
         workloads.disruption_budget(workload, self._site, children)
+        autoscaling.autoscaler(workload, self._site, children)
         return exposure.expose(workload, self._site, children)
 
     def _refuse_unsupported(self, workload: Workload) -> None:
@@ -94,6 +100,10 @@ class KubernetesRuntime:
         if workload.per_node and workload.volume:
             reason = "the pods of a DaemonSet have no volumes of their own"
             raise UnsupportedError(workload.name, "volume", self._site.target.name, reason)
+        for sidecar in workload.sidecars:
+            if sidecar.volume or sidecar.host_paths or sidecar.sidecars or sidecar.user != workload.user:
+                reason = "a sidecar has the user and the volume of what it runs beside, and nothing else"
+                raise UnsupportedError(sidecar.name, "sidecars", self._site.target.name, reason)
 
     @cached_property
     def _namespaces(self) -> Namespaces:

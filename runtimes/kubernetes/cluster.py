@@ -11,6 +11,7 @@ from typing import Any
 from kubernetes.client import (
     ApiClient,
     ApiException,
+    ApisApi,
     AppsV1Api,
     AuthorizationV1Api,
     Configuration,
@@ -24,6 +25,7 @@ from kubernetes.config import ConfigException, list_kube_config_contexts, load_k
 from urllib3.exceptions import HTTPError
 
 from runtimes.kubernetes import admission, monitors, stateful
+from runtimes.kubernetes.autoscaling import SCALED
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import asked, claimed_size
 from settings.kubernetes import OUTSIDE_INGRESS
@@ -45,6 +47,8 @@ _MUST_CREATE = (
     ("apps", "deployments"),
     ("apps", "statefulsets"),
     ("networking.k8s.io", "networkpolicies"),
+    ("policy", "poddisruptionbudgets"),
+    ("autoscaling", "horizontalpodautoscalers"),
 )
 """Group and kind of what a stack is made of."""
 
@@ -87,6 +91,7 @@ def _asked(site: Site, workloads: Collection[str], remarks: list[str]) -> Iterat
     yield from answer.permissions()
     yield from answer.storage()
     yield from answer.entrance()
+    yield from answer.usage()
     yield from answer.stateful()
     yield from answer.monitors(remarks)
     yield from answer.admission(workloads, remarks)
@@ -191,11 +196,24 @@ class _Answers:
             if classes is not None and wanted not in (OUTSIDE_INGRESS, *(names := _names(classes.items))):
                 yield f"kubernetes.ingressClass: the cluster has no class {wanted!r}; {_has(names)}"
 
+    def usage(self) -> Iterator[str]:
+        """Yield where nobody would tell an autoscaler how busy the pods are."""
+        site = self._site
+        most = max((site.placement.numbers.get(name, 1) for name in SCALED), default=1)
+        if not 1 < most < site.settings.kubernetes.autoscaling.max_replicas:
+            return
+        groups = self._ask(ApisApi(self._connection).get_api_versions)
+        if groups is not None and "metrics.k8s.io" not in {group.name for group in groups.groups}:
+            yield (
+                "kubernetes.autoscaling: the cluster does not measure how busy pods are; install "
+                "metrics-server, or set kubernetes.autoscaling.maxReplicas to 1"
+            )
+
     def stateful(self) -> Iterator[str]:
         """Yield what of a StatefulSet that is there would take its deletion."""
         site, api = self._site, AppsV1Api(self._connection)
         sized = asked(site.settings)
-        for workload in (*sized, *stateful.OF_FIXED_SIZE):
+        for workload in dict.fromkeys((*sized, *stateful.OF_FIXED_SIZE, *stateful.IN_A_STORE)):
             found = self._ask(api.read_namespaced_stateful_set, workload, site.namespace)
             if not found or not site.selector(workload).items() <= (found.metadata.labels or {}).items():
                 continue

@@ -8,11 +8,10 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from runtimes.kubernetes.site import Children, Site
+from settings.object_storage import Bucket
 from targets import Identity
 from workload import Workload
 
-_IN_A_BUCKET = "loki"
-"""Workload that keeps its data in object storage where the settings name a bucket."""
 _AZURE = "azure.workload.identity"
 
 
@@ -29,9 +28,13 @@ def service_account(workload: Workload, site: Site, children: Children) -> None:
     )
 
 
-def uses_bucket(workload: str, site: Site) -> bool:
-    """Whether a workload talks to the cloud's object storage."""
-    return workload == _IN_A_BUCKET and site.settings.logs.object_storage is not None
+def bucket(workload: str, site: Site) -> Bucket | None:
+    """Return the bucket that a workload, or its sidecar, keeps its data in."""
+    if workload == "loki":
+        return site.settings.logs.object_storage
+    if workload in ("prometheus", "thanos-store", "thanos-compactor"):
+        return site.settings.metrics.object_storage
+    return None
 
 
 def pod_labels(workload: Workload, site: Site) -> Mapping[str, str]:
@@ -41,11 +44,7 @@ def pod_labels(workload: Workload, site: Site) -> Mapping[str, str]:
 
 def _client_id(workload: Workload, site: Site) -> pulumi.Input[str]:
     """Return Azure's id of who a workload is: as the stack file says, or of an identity that is made."""
-    storage = site.settings.logs.object_storage
-    if (
-        storage
-        and uses_bucket(workload.name, site)
-        and site.target.identity is Identity.AZURE_WORKLOAD_IDENTITY
-    ):
+    storage = bucket(workload.name, site)
+    if storage and site.target.identity is Identity.AZURE_WORKLOAD_IDENTITY:
         return storage.client_id or workload.cloud_identity
     return ""

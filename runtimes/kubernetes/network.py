@@ -15,7 +15,7 @@ from pulumi_kubernetes.networking.v1 import (
 
 from components import login_proxy
 from placement import PORTS
-from runtimes.kubernetes.identity import uses_bucket
+from runtimes.kubernetes.identity import bucket
 from runtimes.kubernetes.permissions import PERMISSIONS
 from runtimes.kubernetes.site import ASKS_WHO, Children, Site, replicas_service
 from settings import Settings
@@ -23,23 +23,38 @@ from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure, Identity
 from workload import Workload
 
+INSTEAD: Mapping[tuple[str, str], str] = {
+    ("grafana", "prometheus"): "thanos-query",
+    ("collector", "jaeger"): "jaeger-collector",
+}
+"""Pair that does not talk where that product runs, which then answers for the second of them."""
 EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "prometheus"): ("http",),
     ("prometheus", "alertmanager"): ("http",),
     ("prometheus", "loki"): ("http",),
     ("prometheus", "jaeger"): ("metrics",),
+    ("prometheus", "jaeger-collector"): ("metrics",),
+    ("prometheus", "jaeger-ingester"): ("metrics",),
     ("prometheus", "collector"): ("metrics",),
     ("prometheus", "grafana"): ("http",),
     ("prometheus", "node-exporter"): ("http",),
     ("prometheus", "blackbox-exporter"): ("http",),
     ("prometheus", "kube-state-metrics"): ("http",),
     ("prometheus", "log-collector"): ("metrics",),
+    ("prometheus", "thanos-sidecar"): ("sidecar-http",),
+    ("prometheus", "thanos-query"): ("http",),
+    ("prometheus", "thanos-store"): ("http",),
+    ("prometheus", "thanos-compactor"): ("http",),
+    ("thanos-query", "thanos-sidecar"): ("sidecar-grpc",),
+    ("thanos-query", "thanos-store"): ("grpc",),
     ("log-collector", "collector"): ("otlp-grpc",),
     ("collector", "prometheus"): ("http",),
     ("collector", "loki"): ("http",),
     ("collector", "jaeger"): ("otlp-grpc",),
+    ("collector", "jaeger-collector"): ("otlp-grpc",),
     ("alertmanager", "collector"): ("notifications",),
     ("grafana", "prometheus"): ("http",),
+    ("grafana", "thanos-query"): ("http",),
     ("grafana", "alertmanager"): ("http",),
     ("grafana", "loki"): ("http",),
     ("grafana", "jaeger"): ("http",),
@@ -89,7 +104,8 @@ def service(workload: Workload, site: Site, children: Children) -> None:
             # Two replicas have not quite the same samples: who asks twice should be answered by the same.
             **({"session_affinity": "ClientIP"} if workload.replicas > 1 else {}),
             "ports": [
-                {"name": port.name, "port": port.number, "target_port": port.name} for port in workload.ports
+                {"name": port.name, "port": port.number, "target_port": port.name}
+                for port in workload.all_ports
             ],
         },
         opts=children.options,
@@ -108,7 +124,7 @@ def replicas(workload: Workload, site: Site, children: Children) -> None:
             "selector": {**site.selector(workload.name), **site.replica_labels(workload)},
             "cluster_ip": "None",
             "publish_not_ready_addresses": True,
-            "ports": [{"name": port.name, "port": port.number} for port in workload.ports],
+            "ports": [{"name": port.name, "port": port.number} for port in workload.all_ports],
         },
         opts=children.options,
     )
@@ -116,7 +132,9 @@ def replicas(workload: Workload, site: Site, children: Children) -> None:
 
 def policy(workload: Workload, site: Site, children: Children) -> None:
     """Register what a workload may receive and send, on top of the namespace's refusal of everything."""
-    ingress, egress = _ingress(workload.name, site), _egress(workload.name, site)
+    parts = (workload.name, *(sidecar.name for sidecar in workload.sidecars))
+    ingress = [rule for part in parts for rule in _ingress(part, site)]
+    egress = [rule for part in parts for rule in _egress(part, site)]
     if between := _between_replicas(workload):
         ingress.append({"from_": [_pods(workload.name, site)], "ports": between})
         egress.append({"to": [_pods(workload.name, site)], "ports": between})
@@ -166,8 +184,9 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
     if workload in PERMISSIONS:
         api_server = sorted({_HTTPS, site.target.api_port})
         rules.append({"to": _ADDRESSES, "ports": [_tcp(port) for port in api_server]})
-    if uses_bucket(workload, site):
-        rules.append({"to": _ADDRESSES, "ports": [_tcp(_HTTPS)]})
+    if store := bucket(workload, site):
+        # A store of one's own may be pods of the cluster.
+        rules.append({"to": _ANYWHERE if store.endpoint else _ADDRESSES, "ports": [_tcp(store.port)]})
         if site.target.identity is Identity.GKE_WORKLOAD_IDENTITY:
             rules += _GOOGLES_IDENTITY
     if workload in ("prometheus", "prometheus-agent", "blackbox-exporter"):
@@ -177,9 +196,21 @@ def _egress(workload: str, site: Site) -> list[NetworkPolicyEgressRuleArgsDict]:
         rules.append({"to": _ANYWHERE, "ports": [{"protocol": "TCP"}]})
     if workload == "grafana" and (database := site.settings.dashboards.database):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(int(database.address.rpartition(":")[2]))]})
+    if outside := trace_ports(workload, site.settings):
+        rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     if workload == "alertmanager" and (outside := notification_ports(site.settings)):
         rules.append({"to": _ANYWHERE, "ports": [_tcp(number) for number in outside]})
     return rules
+
+
+def trace_ports(workload: str, settings: Settings) -> list[int]:
+    """Return the ports by which a part of Jaeger reaches its store and its queue."""
+    store, queue = settings.traces.store, settings.traces.queue
+    addresses = [
+        *([store.address] if store and workload in ("jaeger", "jaeger-ingester") else []),
+        *(queue.brokers if queue and workload in ("jaeger-collector", "jaeger-ingester") else ()),
+    ]
+    return sorted({int(address.rpartition(":")[2]) for address in addresses})
 
 
 def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -191,6 +222,9 @@ def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
         for (source, destination), ports in known.items()
         if (source != login_proxy.NAME or destination in published)
         and (destination != login_proxy.NAME or published)
+        and site.runs(source)
+        and site.runs(destination)
+        and not ((by := INSTEAD.get((source, destination))) and site.runs(by))
     }
 
 

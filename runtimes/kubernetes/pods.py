@@ -1,6 +1,8 @@
-"""The pod of a workload: one container under restricted Pod Security, with probes and limits."""
+"""The pod of a workload: its container and those of its sidecars, restricted, with probes and limits."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
@@ -31,16 +33,21 @@ _MACHINE: EnvVarArgsDict = {
 """Tells an agent which machine it is on."""
 
 
-def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecArgsDict:
-    """Return the pod template of a workload; a StatefulSet adds the volume of its claim."""
+def template(
+    workload: Workload, site: Site, files: Mounted, beside: Sequence[Mounted] = ()
+) -> PodTemplateSpecArgsDict:
+    """Return the pod template of a workload; a StatefulSet adds the volume of its claim.
+
+    ``beside`` are the files of its sidecars, in their order.
+    """
     on_the_machine = workload.name in ON_THE_MACHINE or None
-    files += Mounted(
-        ({"name": "tmp", "empty_dir": {"size_limit": "256Mi"}},), ({"name": "tmp", "mount_path": _SCRATCH},)
-    )
+    scratch = Mounted(mounts=({"name": "tmp", "mount_path": _SCRATCH},))
+    data = Mounted()
+    if workload.volume:
+        data = Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
+    files += Mounted(({"name": "tmp", "empty_dir": {"size_limit": "256Mi"}},)) + scratch
     for number, path in enumerate(workload.host_paths):
         files += _host(f"host-{number}", path)
-    if workload.volume:
-        files += Mounted(mounts=({"name": CLAIM, "mount_path": site.placement.data(workload.name)},))
     return {
         "metadata": {
             "labels": {
@@ -60,8 +67,14 @@ def template(workload: Workload, site: Site, files: Mounted) -> PodTemplateSpecA
             "host_pid": on_the_machine,
             "topology_spread_constraints": _spread(workload, site) if workload.replicas > 1 else None,
             "tolerations": [{"operator": "Exists"}] if workload.per_node else None,
-            "containers": [_container(workload, site, files)],
-            "volumes": list(files.volumes),
+            "containers": [
+                _container(workload, site, files + data),
+                *(
+                    _container(sidecar, site, own + scratch + data)
+                    for sidecar, own in zip(workload.sidecars, beside, strict=True)
+                ),
+            ],
+            "volumes": [volume for mounted in (files, *beside) for volume in mounted.volumes],
         },
     }
 

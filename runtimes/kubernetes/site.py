@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from placement import ContainerPlacement
-from profiles import REPLICAS
+import profiles
+from placement import HOSTS, ContainerPlacement
 from scraping.kubernetes_cluster import agents_namespace
 from settings import Settings
 from targets import Exposure, Target
@@ -31,6 +31,10 @@ class Children:
     """Name of the component; its children's names begin with it."""
     options: pulumi.ResourceOptions
     """Options of every child."""
+
+    def of(self, sidecar: str) -> Children:
+        """Return the same for what a sidecar has of its own."""
+        return Children(f"{self.prefix}-{sidecar}", self.options)
 
     def after(self, running: list[pulumi.Resource]) -> Children:
         """Return the same for what waits until these are there."""
@@ -54,6 +58,7 @@ class KubernetesPlacement(ContainerPlacement):
 
     def replicas(self, workload: str) -> tuple[str, ...]:
         """Return the name of each replica's pod; an address of its own if it keeps data."""
+        workload = HOSTS.get(workload, workload)
         number = self.numbers.get(workload, 1)
         return (
             tuple(f"{workload}-{i}.{replicas_service(workload)}" for i in range(number)) if number > 1 else ()
@@ -118,16 +123,21 @@ class Site:
             homes={"grafana": "/usr/share/grafana"},
             public_urls={workload: f"https://{host}" for workload, host in self.hosts.items()},
             agents=self.agents,
-            numbers=REPLICAS[self.settings.profile],
+            numbers=profiles.replicas(self.settings),
         )
+
+    def runs(self, workload: str) -> bool:
+        """Whether the profile runs that workload, where its cluster admits it."""
+        return workload not in profiles.ADDED or workload in profiles.products(self.settings)
 
     def namespace_of(self, workload: str) -> str:
         """Return the namespace a workload lives in."""
         return self.agents if workload in AGENTS else self.namespace
 
     def selector(self, workload: str) -> dict[str, str]:
-        """Return the labels that select the pods of a workload; they never change."""
-        return {"app.kubernetes.io/name": workload, "app.kubernetes.io/instance": self.settings.stack}
+        """Return the labels that select the pods of a workload, or of its host; they never change."""
+        name = HOSTS.get(workload, workload)
+        return {"app.kubernetes.io/name": name, "app.kubernetes.io/instance": self.settings.stack}
 
     def labels(self, workload: str) -> dict[str, str]:
         """Return the labels of every object of a workload."""

@@ -23,10 +23,13 @@ def claimed_size(size: str, target: Target) -> str:
 
 def asked(settings: Settings) -> Mapping[str, tuple[str, str]]:
     """Return workload → the setting that sizes its volume, and what it says."""
+    bucket = settings.metrics.object_storage
+    compactor = {"thanos-compactor": ("metrics.objectStorage.storage", bucket.storage)} if bucket else {}
     return {
+        **compactor,
         "prometheus": ("metrics.storage", settings.metrics.storage),
         "loki": ("logs.storage", settings.logs.storage),
-        "jaeger": ("traces.storage", settings.traces.storage),
+        **({} if settings.traces.store else {"jaeger": ("traces.storage", settings.traces.storage)}),
         "grafana": ("dashboards.storage", settings.dashboards.storage),
     }
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
-from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, StatefulSet
+from pulumi_kubernetes.apps.v1 import DaemonSet, Deployment, DeploymentSpecArgsDict, StatefulSet
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from runtimes.kubernetes import operated, pods
+from runtimes.kubernetes.autoscaling import scaled
 from runtimes.kubernetes.configuration import Mounted
 from runtimes.kubernetes.site import Children, Site, replicas_service
 from runtimes.kubernetes.storage import claim
 from workload import Workload
 
 
-def controller(workload: Workload, site: Site, files: Mounted, children: Children) -> pulumi.Resource:
+def controller(
+    workload: Workload, site: Site, files: Mounted, beside: Sequence[Mounted], children: Children
+) -> pulumi.Resource:
     """Register what runs a workload: a pod on every machine, pods with a volume each, or pods without.
 
     The pods of one are an operator's.
@@ -21,7 +26,7 @@ def controller(workload: Workload, site: Site, files: Mounted, children: Childre
     if workload.name == operated.AGENT:
         return operated.agent(workload, site, children)
     metadata, selector = site.named(workload.name), site.selector(workload.name)
-    template = pods.template(workload, site, files)
+    template = pods.template(workload, site, files, beside)
     if workload.per_node:
         return DaemonSet(
             f"{children.prefix}-daemon-set",
@@ -46,16 +51,11 @@ def controller(workload: Workload, site: Site, files: Mounted, children: Childre
             },
             opts=children.options,
         )
-    return Deployment(
-        f"{children.prefix}-deployment",
-        metadata=metadata,
-        spec={
-            "selector": {"match_labels": selector},
-            "replicas": workload.replicas,
-            "template": template,
-        },
-        opts=children.options,
-    )
+    spec: DeploymentSpecArgsDict = {"selector": {"match_labels": selector}, "template": template}
+    if not scaled(workload, site):
+        # Else the autoscaler's alone, whose work an update would undo.
+        spec["replicas"] = workload.replicas
+    return Deployment(f"{children.prefix}-deployment", metadata=metadata, spec=spec, opts=children.options)
 
 
 def disruption_budget(workload: Workload, site: Site, children: Children) -> None:

@@ -17,7 +17,8 @@ from components.node_exporter import NodeExporter
 from placement import PORTS
 from runtimes.docker import DockerRuntime
 from settings import Settings
-from settings.model import Logs, Traces
+from settings.model import Logs
+from settings.traces import Traces
 from targets import TARGETS
 from workload import Probe, Reload, Resources, Volume, Workload
 

@@ -18,7 +18,7 @@ import yaml
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings
 
-from settings import Settings
+from settings import SECTIONS_WITH_SECRETS, Settings
 
 PROJECT = Path(__file__).parents[2]
 STACKS = ("minikube", "oke", "aks", "gke", "autopilot", "prod")
@@ -29,6 +29,10 @@ SECRETS = {
     "grafanaDatabasePassword": CANARY,
     "lokiAccessKeyId": CANARY,
     "lokiSecretAccessKey": CANARY,
+    "jaegerStorePassword": CANARY,
+    "kafkaPassword": CANARY,
+    "thanosAccessKeyId": CANARY,
+    "thanosSecretAccessKey": CANARY,
     "loginPassword": CANARY,
     "pushPassword": CANARY,
 }
@@ -92,14 +96,21 @@ class Rendering:
             yield metadata["name"], metadata["namespace"], manifest["spec"]["template"]["spec"]
 
     def files(self, workload: str) -> dict[str, str]:
-        """Return the configuration and secret files that the container sees, by absolute path."""
-        (spec,) = [spec for name, _, spec in self.pods() if name == workload]
+        """Return the configuration and secret files that a container sees, by absolute path."""
+        ((spec, container),) = [
+            (spec, container)
+            for _, _, spec in self.pods()
+            for container in spec["containers"]
+            if container["name"] == workload
+        ]
         sources = {m["metadata"]["name"]: m for m in self.manifests("ConfigMap", "Secret")}
         found: dict[str, str] = {}
-        for mount in spec["containers"][0]["volumeMounts"]:
+        for mount in container["volumeMounts"]:
             (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]] or [{}]
-            name = volume.get("configMap", {}).get("name") or volume.get("secret", {}).get("secretName")
-            if name:
+            parts = volume.get("projected", {}).get("sources", [volume])
+            names = [part["configMap"]["name"] for part in parts if "configMap" in part]
+            names += [volume["secret"]["secretName"]] if "secret" in volume else []
+            for name in names:
                 content = sources[name].get("data") or sources[name]["stringData"]
                 found |= {str(PurePosixPath(mount["mountPath"]) / key): text for key, text in content.items()}
         return found
@@ -153,14 +164,22 @@ class _Cluster(mocks.Mocks):
 
 def configuration(stack: str) -> dict[str, str]:
     """Return what a committed stack file says, in the engine's form, and the secrets it wants."""
-    values = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    values = _written(stack)
     config = {key: v if isinstance(v, str) else json.dumps(v) for key, v in values.items()}
-    needed = Settings.model_validate(
-        {"stack": stack} | {k.removeprefix("observability:"): v for k, v in values.items()}
-    )
-    keys = (*needed.alerting.secret_keys, *needed.logs.secret_keys, *needed.dashboards.secret_keys)
+    needed = settings_of(stack)
+    keys = [key for section in SECTIONS_WITH_SECRETS for key in getattr(needed, section).secret_keys]
     wanted = {f"observability:{key}": SECRETS[key] for key in keys}
     return config | wanted
+
+
+def settings_of(stack: str) -> Settings:
+    """Return what a committed stack file says, checked."""
+    values = {key.removeprefix("observability:"): value for key, value in _written(stack).items()}
+    return Settings.model_validate({"stack": stack, **values})
+
+
+def _written(stack: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())["config"])
 
 
 def with_kubernetes(stack: str, **values: Any) -> dict[str, str]:

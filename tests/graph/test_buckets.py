@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from components import buckets
-from settings.buckets import CreateBuckets
-from settings.object_storage import ObjectStorage
+from settings import Settings
 from targets import TARGETS
 from tests.graph.kubernetes_objects import CANARY, Rendering, Resource, configuration, rendered
 
@@ -160,19 +159,19 @@ def test_oracles_key_is_made_and_only_in_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "where", "storage", "expected"),
+    ("target", "where", "buckets_of", "expected"),
     [
         (
             "minikube",
             {},
-            {"bucket": "acme"},
-            ["createBuckets: target 'minikube' has no object storage; remove it"],
+            {"logs": {"bucket": "acme"}},
+            ["createBuckets: no bucket can be made on target 'minikube'; remove it"],
         ),
-        ("gke", WHERE["gke"], None, ["createBuckets: no bucket is named; name one, such as"]),
+        ("gke", WHERE["gke"], {}, ["createBuckets: no bucket is named; name one, such as"]),
         (
             "gke",
             {"location": "europe-west1", "user": "ocid1.user.oc1..b"},
-            {"bucket": "acme"},
+            {"logs": {"bucket": "acme"}},
             [
                 "createBuckets.project: is required on target 'gke'",
                 "createBuckets.projectNumber: is required on target 'gke'",
@@ -182,19 +181,53 @@ def test_oracles_key_is_made_and_only_in_a_secret() -> None:
         (
             "aks",
             WHERE["aks"],
-            {"bucket": "acme", "account": "acme", "clientId": "0a1b2c3d-0000-4000-8000-000000000001"},
-            ["logs.objectStorage.clientId: is made with the bucket; remove it"],
+            {
+                "logs": {
+                    "bucket": "acme",
+                    "account": "acme",
+                    "clientId": "0a1b2c3d-0000-4000-8000-000000000001",
+                },
+                "metrics": {"bucket": "metrics", "account": "acme"},
+            },
+            [
+                "logs.objectStorage.clientId: is made with the bucket; remove it",
+                "metrics.objectStorage.account: each bucket is made with an account of its own; choose",
+            ],
         ),
     ],
 )
 def test_what_is_wrong_with_making_a_bucket_is_said(
-    target: str, where: dict[str, str], storage: dict[str, str] | None, expected: list[str]
+    target: str, where: dict[str, str], buckets_of: dict[str, Any], expected: list[str]
 ) -> None:
-    found = buckets.problems(
-        CreateBuckets.model_validate(where),
-        ObjectStorage.model_validate(storage) if storage else None,
-        TARGETS[target],
+    sections = {section: {"objectStorage": storage} for section, storage in buckets_of.items()}
+    settings = Settings.model_validate(
+        {"stack": "trial", "target": target, "createBuckets": where, **sections}
     )
+    found = buckets.problems(settings, TARGETS[target])
     assert len(found) == len(expected)
     for problem, beginning in zip(found, expected, strict=True):
         assert problem.startswith(beginning)
+
+
+def test_thanos_gets_a_bucket_of_its_own_and_all_its_parts_may_use_it() -> None:
+    config = configuration("aks")
+    storage = json.loads(config["observability:logs"])
+    storage["objectStorage"].pop("clientId")
+    metrics = json.loads(config["observability:metrics"])
+    metrics["objectStorage"] = {"bucket": "metrics", "account": "acmemetrics"}
+    more = {"logs": storage, "metrics": metrics, "createBuckets": WHERE["aks"]}
+    rendering = rendered("aks", config | {f"observability:{k}": json.dumps(v) for k, v in more.items()})
+    trusted = {
+        (r.parent.rsplit("::", 1)[-1], r.inputs["subject"].rsplit(":", 1)[-1])
+        for r in rendering.resources
+        if r.token.endswith(":FederatedIdentityCredential")
+    }
+    assert trusted == {
+        ("loki-bucket", "loki"),
+        ("thanos-bucket", "prometheus"),
+        ("thanos-bucket", "thanos-store"),
+        ("thanos-bucket", "thanos-compactor"),
+    }
+    for account in ("loki", "prometheus", "thanos-store", "thanos-compactor"):
+        metadata = rendering.one("ServiceAccount", account)["metadata"]
+        assert metadata["annotations"] == {"azure.workload.identity/client-id": "made-client"}

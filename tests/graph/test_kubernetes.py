@@ -28,9 +28,18 @@ EVERYWHERE = {
     "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
     "blackbox-exporter", "kube-state-metrics", "log-collector",
 }  # fmt: skip
-WITHOUT_DATA = {"node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector", "login-proxy"}
-REPLICAS = {"prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2, "login-proxy": 2}
-REPLICA_SERVICES = {"prometheus-replicas", "alertmanager-replicas", "loki-replicas"}
+WITHOUT_DATA = {
+    "thanos-query", "login-proxy",
+    "node-exporter", "blackbox-exporter", "kube-state-metrics", "log-collector",
+}  # fmt: skip
+REPLICAS = {
+    "prometheus": 2, "alertmanager": 3, "loki": 3, "grafana": 2, "login-proxy": 2,
+    "thanos-query": 2, "thanos-store": 2,
+}  # fmt: skip
+REPLICA_SERVICES = {
+    "prometheus-replicas", "alertmanager-replicas", "loki-replicas", "thanos-store-replicas",
+}  # fmt: skip
+THANOS = {"thanos-query", "thanos-store", "thanos-compactor"}
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
 PUBLISHED = ("prometheus", "alertmanager", "loki", "jaeger", "collector")
 """What is behind the login of the stack `prod`."""
@@ -41,8 +50,8 @@ CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 def products(stack: str) -> set[str]:
     """Return what the stack runs; Autopilot admits nothing that sees the machine."""
-    published = {"login-proxy"} if stack == "prod" else set()
-    return EVERYWHERE | published | (set() if stack == "autopilot" else {"node-exporter"})
+    of_the_profile = {"login-proxy", *THANOS} if stack == "prod" else set()
+    return EVERYWHERE | of_the_profile | (set() if stack == "autopilot" else {"node-exporter"})
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -96,24 +105,27 @@ class TestEveryStack:
             selector = service["spec"]["selector"].items()
             selected = {n for n, pod in pods.items() if selector <= pod["metadata"]["labels"].items()}
             assert selected == {service["metadata"]["name"].removesuffix("-replicas")}
-            container = pods[selected.pop()]["spec"]["containers"][0]
+            containers = pods[selected.pop()]["spec"]["containers"]
             peers = {"cluster-tcp", "cluster-udp", "memberlist-tcp"}
-            ports = {p["name"]: p["containerPort"] for p in container["ports"] if p["name"] not in peers}
+            named = [(p["name"], p["containerPort"]) for c in containers for p in c["ports"]]
+            assert len({name for name, _ in named}) == len(named)
+            ports = {name: number for name, number in named if name not in peers}
             assert {p.get("targetPort", p["name"]): p["port"] for p in service["spec"]["ports"]} == ports
 
     def test_pods_are_restricted(self, stack: str) -> None:
         for name, namespace, spec in render(stack).pods():
-            security, (container,) = spec["securityContext"], spec["containers"]
+            security, containers = spec["securityContext"], spec["containers"]
             root = name == "log-collector"
             assert security["runAsNonRoot"] is not root
             assert security["runAsUser"] == security["fsGroup"] == security["runAsGroup"]
             assert (security["runAsUser"] == 0) is root
             assert security["seccompProfile"] == {"type": "RuntimeDefault"}
-            assert container["securityContext"] == {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            }
+            for container in containers:
+                assert container["securityContext"] == {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                }
             assert spec["automountServiceAccountToken"] is (name in ASKS_THE_API)
             assert spec["serviceAccountName"] == name
             if namespace == "observability":
@@ -145,8 +157,7 @@ class TestEveryStack:
         )
 
     def test_every_container_has_probes_and_limits(self, stack: str) -> None:
-        for _, _, spec in render(stack).pods():
-            container = spec["containers"][0]
+        for container in (c for _, _, spec in render(stack).pods() for c in spec["containers"]):
             ports = {port["name"] for port in container["ports"]}
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
                 assert container[probe]["httpGet"]["port"] in ports
@@ -155,9 +166,11 @@ class TestEveryStack:
 
     def test_a_container_sees_every_file_its_command_line_and_configuration_name(self, stack: str) -> None:
         rendering = render(stack)
-        for name, _, spec in rendering.pods():
+        for name, container in (
+            (c["name"], c) for _, _, spec in rendering.pods() for c in spec["containers"]
+        ):
             files = rendering.files(name)
-            text = "\n".join([*spec["containers"][0]["args"], *files.values()])
+            text = "\n".join([*container["args"], *files.values()])
             named = set(re.findall(rf"/etc/{name}/[\w./-]+\.(?:yaml|ini)|/run/secrets/{name}/[\w.-]+", text))
             assert named - set(files) == set()
             assert named or name in ("node-exporter", "kube-state-metrics")
@@ -263,12 +276,20 @@ def test_googles_load_balancer_asks_for_health() -> None:
 
 def test_replicas_are_kept_apart_and_taken_one_at_a_time() -> None:
     rendering = render("prod")
+    least = {
+        m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicas"]
+        for m in rendering.manifests("HorizontalPodAutoscaler")
+    }
+    replicas = {
+        m["metadata"]["name"]: m["spec"].get("replicas") or least[m["metadata"]["name"]]
+        for m in rendering.manifests("StatefulSet", "Deployment")
+    }
     several = {
         m["metadata"]["name"]: m
         for m in rendering.manifests("StatefulSet", "Deployment")
-        if m["spec"]["replicas"] > 1
+        if replicas[m["metadata"]["name"]] > 1
     }
-    assert {name: m["spec"]["replicas"] for name, m in several.items()} == REPLICAS
+    assert {name: replicas[name] for name in several} == REPLICAS
     for manifest in several.values():
         selector = manifest["spec"]["selector"]
         for constraint in manifest["spec"]["template"]["spec"]["topologySpreadConstraints"]:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from placement import PORTS
-from runtimes.kubernetes.network import EDGES, notification_ports
+from placement import HOSTS, PORTS
+from runtimes.kubernetes.network import edges, notification_ports
+from runtimes.kubernetes.site import Site
 from settings import Settings
-from tests.graph.kubernetes_objects import STACKS, Rendering, render, render_with_monitors
+from targets import TARGETS
+from tests.graph.kubernetes_objects import STACKS, Rendering, render, settings_of
 
 pytestmark = pytest.mark.graph
 
@@ -60,8 +62,11 @@ class Cluster:
                 {} if on_the_machine else template["metadata"]["labels"],
             )
 
+            for sidecar in template["spec"]["containers"][1:]:
+                self.endpoints[sidecar["name"]] = self.endpoints[metadata["name"]]
+
         self.parts = set(self.endpoints) - {e.name for e in ELSEWHERE}
-        self.pods = {name for name in self.parts if self.endpoints[name].namespace}
+        self.pods = {name for name in self.parts - HOSTS.keys() if self.endpoints[name].namespace}
 
     def allows(self, source: str, destination: str, port: int, protocol: str = "TCP") -> bool:
         sender, receiver = self.endpoints[source], self.endpoints[destination]
@@ -118,9 +123,28 @@ def _port_matches(ports: list[dict[str, Any]] | None, wanted: tuple[int, str]) -
     return not ports or any(p["protocol"] == protocol and p.get("port", number) == number for p in ports)
 
 
+KEEPS_SAMPLES = {"prometheus", "thanos-store", "thanos-compactor"}
+"""Pods that reach the bucket of the samples."""
+ALONE = {"grafana → prometheus:http"}
+PROFILE_HA = {
+    "loki → loki:grpc",
+    "grafana → thanos-query:http",
+    "thanos-query → thanos-sidecar:sidecar-grpc",
+    "thanos-query → thanos-store:grpc",
+    *(f"prometheus → thanos-{part}:http" for part in ("query", "store", "compactor")),
+    # Prometheus may ask anything; its own pod is part of that.
+    "prometheus → thanos-sidecar:sidecar-http",
+}
+
+
 @functools.cache
 def cluster(stack: str) -> Cluster:
     return Cluster(render(stack))
+
+
+def site(stack: str) -> Site:
+    settings = settings_of(stack)
+    return Site(TARGETS[settings.target], settings)
 
 
 def reachable(stack: str) -> set[str]:
@@ -149,9 +173,8 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
     on_machines = set() if stack == "autopilot" else {"prometheus → node-exporter:http"}
     # What is probed is wherever the catalogue says, what is on a machine's network included.
     probed = set() if stack == "autopilot" else {"blackbox-exporter → node-exporter:http"}
-    replicas = {"loki → loki:grpc"} if stack == "prod" else set()
-    behind_the_login = LOGIN if stack == "prod" else set()
-    assert reachable(stack) == on_machines | probed | replicas | behind_the_login | {
+    of_the_profile = PROFILE_HA | LOGIN if stack == "prod" else ALONE
+    assert reachable(stack) == on_machines | probed | of_the_profile | {
         "prometheus → prometheus:http",
         "prometheus → alertmanager:http",
         "prometheus → loki:http",
@@ -166,7 +189,6 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
         "collector → loki:http",
         "collector → jaeger:otlp-grpc",
         "alertmanager → collector:notifications",
-        "grafana → prometheus:http",
         "grafana → alertmanager:http",
         "grafana → loki:http",
         "grafana → jaeger:http",
@@ -184,7 +206,7 @@ def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: 
     rendering = render(stack)
     assert {*_addresses(rendering), *_scraped(rendering)} == {
         (source, destination, port.number)
-        for (source, destination), names in EDGES.items()
+        for (source, destination), names in edges(site(stack)).items()
         if {source, destination} <= cluster(stack).parts
         for port in PORTS[destination]
         if port.name in names
@@ -194,15 +216,19 @@ def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: 
 def _addresses(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
     """Every address of a part of the stack that the configuration of another names."""
     parts = "|".join(name for name, _, _ in rendering.pods())
+    sidecars = {port.number: name for name in HOSTS for port in PORTS[name]}
     for name, _, _ in rendering.pods():
         for path, text in rendering.files(name).items():
             if "/dashboards/" in path and path.endswith(".json"):
                 continue
             for match in re.finditer(
-                rf"(?<![\w./-])({parts})(?:-\d)?(?:\.[\w-]+)?:(\d{{4,5}})\b", text.replace("http://", " ")
+                rf"(?<![\w./-])({parts})(?:-\d)?(?:\.[\w-]+)?:(\d{{4,5}})\b",
+                re.sub(r"http://|dns\+", " ", text),
             ):
                 if int(match[2]) not in PEERS:
-                    yield name, match[1], int(match[2])
+                    number, host = int(match[2]), match[1]
+                    beside = host in HOSTS.values() and number in sidecars
+                    yield name, sidecars[number] if beside else host, number
 
 
 def _scraped(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
@@ -218,7 +244,7 @@ def _scraped(rendering: Rendering) -> Iterator[tuple[str, str, int]]:
             s["source_labels"][0]: s["regex"] for s in job["relabel_configs"] if s.get("action") == "keep"
         }
         if name in kept:
-            workload = kept[name].partition(";")[0]
+            workload = job["job_name"] if job["job_name"] in HOSTS else kept[name].partition(";")[0]
             yield "prometheus", workload, next(p.number for p in PORTS[workload] if p.name == kept[port])
 
 
@@ -259,7 +285,8 @@ def test_only_what_must_reaches_the_outside(stack: str) -> None:
     assert reaching("outside", notified) >= {"alertmanager", *asks_anything}
     assert reaching("outside", 25) == asks_anything
     # On Google's machines that is where a pod asks who it is; elsewhere it is nobody's business.
-    assert reaching("metadata", 80) == ({"loki"} if stack in ("gke", "autopilot", "prod") else set())
+    in_buckets = {"loki"} if stack in ("gke", "autopilot", "prod") else set()
+    assert reaching("metadata", 80) == in_buckets | (KEEPS_SAMPLES if stack == "prod" else set())
     assert reaching("application", 8080) == asks_anything
 
 
@@ -268,24 +295,8 @@ def test_who_has_a_token_and_nobody_else_reaches_the_api_server(stack: str) -> N
     port = {"minikube": 8443, "oke": 6443}.get(stack, 443)
     reaching = {name for name in cluster(stack).pods if cluster(stack).allows(name, "api-server", port)}
     asks_anything = {"blackbox-exporter"} | ({"alertmanager", "loki"} if port == 443 else set())
+    asks_anything |= KEEPS_SAMPLES - {"prometheus"} if stack == "prod" else set()
     assert reaching - asks_anything == {"prometheus", "kube-state-metrics", "log-collector"}
-
-
-def test_the_agent_of_monitors_asks_everybody_and_is_asked_by_prometheus_alone() -> None:
-    rendering = render_with_monitors()
-    parts = Cluster(rendering)
-    selector = rendering.one("Service", "prometheus-agent")["spec"]["selector"]
-    parts.endpoints["prometheus-agent"] = Endpoint("prometheus-agent", "10.0.1.99", "observability", selector)
-    pods = {*parts.pods, "prometheus-agent", "application", "gateway", "outside"}
-    for port, asked in ((9090, "prometheus-agent"), (8080, "prometheus-operator")):
-        asking = {name for name in pods if parts.allows(name, asked, port)}
-        assert asking == {"prometheus"}
-    for destination, port in (("prometheus", 9090), ("application", 8080), ("api-server", 443)):
-        assert parts.allows("prometheus-agent", destination, port)
-    assert not parts.allows("prometheus-agent", "loki", 3100)
-    assert not parts.allows("prometheus-agent", "metadata", 80)
-    assert parts.allows("prometheus-operator", "api-server", 443)
-    assert not parts.allows("prometheus-operator", "outside", 8443)
 
 
 def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:

@@ -8,22 +8,23 @@ import pytest
 from pydantic import ValidationError
 
 from components.loki_storage import LOSES_CHUNKS, problems, stores
-from settings.object_storage import ObjectStorage
+from settings.object_storage import LogBucket
 from targets import TARGETS
 from targets import ObjectStorage as Kind
 from versions import LOKI
 
 AZURE = {"account": "acmelogs", "clientId": "0a1b2c3d-0000-4000-8000-000000000001"}
 OCI = {"namespace": "acme", "region": "eu-frankfurt-1"}
-NO_STORAGE = "logs.objectStorage: target {!r} has no object storage; remove it: lines go to the volume"
+NO_STORAGE = "logs.objectStorage: target {!r} has no object storage; remove it: data stay on the volume"
+OWN = {"endpoint": "s3.example.org:9000", "tls": False}
 THE_NAMESPACE = (
     "logs.objectStorage.bucket: must not be the namespace, which Loki takes for a mistake; rename the bucket"
 )
 KEYS = {"lokiAccessKeyId": "id", "lokiSecretAccessKey": "key"}
 
 
-def storage(**values: str) -> ObjectStorage:
-    return ObjectStorage.model_validate({"bucket": "acme-loki", **values})
+def storage(**values: Any) -> LogBucket:
+    return LogBucket.model_validate({"bucket": "acme-loki", **values})
 
 
 @pytest.mark.parametrize(
@@ -46,10 +47,25 @@ def storage(**values: str) -> ObjectStorage:
                 "insecure": False,
             },
         ),
+        (
+            Kind.S3,
+            OWN,
+            "s3",
+            {
+                "bucket_name": "acme-loki",
+                "endpoint": "s3.example.org:9000",
+                "region": "us-east-1",
+                "access_key_id": "id",
+                "secret_access_key": "key",
+                "bucket_lookup_type": "path",
+                "send_content_md5": True,
+                "insecure": True,
+            },
+        ),
     ],
 )
 def test_each_cloud_has_its_own_store(
-    kind: Kind, values: dict[str, str], store: str, expected: dict[str, Any]
+    kind: Kind, values: dict[str, Any], store: str, expected: dict[str, Any]
 ) -> None:
     found = stores("/data", storage(**values), kind, KEYS)
     assert found["storage_config"] == {"use_thanos_objstore": True, "object_store": {store: expected}}
@@ -73,7 +89,10 @@ def test_lines_of_before_the_bucket_stay_readable() -> None:
         ("gke", {}, []),
         ("aks", AZURE, []),
         ("oke", OCI, []),
-        ("minikube", {}, [NO_STORAGE.format("minikube")]),
+        ("minikube", OWN, []),
+        ("minikube", {}, ["logs.objectStorage.endpoint: is required on target 'minikube'"]),
+        ("gke", OWN, ["logs.objectStorage.endpoint: means nothing on target 'gke'; remove it",
+                      "logs.objectStorage.tls: means nothing on target 'gke'; remove it"]),
         ("process", {}, [NO_STORAGE.format("process")]),
         ("aks", {}, ["logs.objectStorage.account: is required on target 'aks'",
                      "logs.objectStorage.clientId: is required on target 'aks'"]),
@@ -82,7 +101,7 @@ def test_lines_of_before_the_bucket_stay_readable() -> None:
         ("oke", {**OCI, "namespace": "acme-loki"}, [THE_NAMESPACE]),
     ],
 )  # fmt: skip
-def test_what_a_target_cannot_use_is_said(target: str, values: dict[str, str], expected: list[str]) -> None:
+def test_what_a_target_cannot_use_is_said(target: str, values: dict[str, Any], expected: list[str]) -> None:
     assert problems(storage(**values), TARGETS[target]) == expected
 
 

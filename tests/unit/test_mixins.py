@@ -47,7 +47,7 @@ GIVEN_NAMES = {
 }  # fmt: skip
 COMPONENTS = (
     "Node", "Process", "Container", "Probe", "Certificate",
-    "Prometheus", "Alertmanager", "Loki", "Jaeger", "Collector", "Grafana", "Database",
+    "Prometheus", "Alertmanager", "Thanos", "Loki", "Jaeger", "Collector", "Grafana", "Database",
     "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "DisruptionBudget", "Pod", "Namespace",
     "Kubernetes", "Cluster", "Kubelet", "Volume", "Apiserver", "HPA",
     "Dapr", "Elasticsearch", "Logstash", "Backup", "Target", "Hub", "Spoke", "LoginProxy",
@@ -210,10 +210,11 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
     assert everything == {
         "services", "dapr", "node", "cadvisor", "probe",
         "prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana",
+        "thanos-sidecar", "thanos-query", "thanos-store", "thanos-compactor",
         "kube-state-metrics", "kubernetes-apiservers", "kubernetes-cadvisor", "kubernetes-nodes",
         "kubernetes-pods",
-        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash", "backup",
-        "hub", "spokes", "login-proxy",
+        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash",
+        "hub", "spokes", "login-proxy", "prometheus-agent", "prometheus-operator",
     }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def test_the_promised_dashboards_exist() -> None:
         "kubernetes-api-server", "kubelet", "node-fleet", "node-disks", "node-network",
         "system-overview", "service-routes", "errors", "traffic", "dapr", "container-fleet",
         "alerts", "targets", "prometheus", "alertmanager", "grafana", "loki", "jaeger", "collector",
-        "backups", "elasticsearch", "logstash",
+        "backups", "elasticsearch", "logstash", "thanos", "thanos-bucket",
     }  # fmt: skip
     titles = {board.title for board in BOARDS}
     assert len(titles) == len(BOARDS)

@@ -51,7 +51,7 @@ def test_the_shortest_stack_file_is_complete() -> None:
         ),
         (
             {"metrics": {"xyz": 1}},
-            "metrics.xyz: unknown setting; known here: maxSize, retention, scrapeInterval",
+            "metrics.xyz: unknown setting; known here: maxSize, objectStorage, retention, scrapeInterval",
         ),
         ({"portOffset": "seven"}, 'portOffset: must be a whole number, got "seven"'),
         ({"metrics": {"retention": None}}, "metrics.retention: must be text, got null"),
