@@ -52,6 +52,10 @@ thanos: ThanosArgs | None = (
 )
 hub = link(settings.hub, settings.environment_label)
 prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub, "thanos": thanos}, runtime)
+if plan.cluster and "prometheus-operator" in plan.products:
+    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
+if "prometheus-agent" in plan.products:
+    PrometheusAgent("prometheus-agent", runtime)
 if thanos:
     ThanosQuery("thanos-query", thanos, runtime)
 if thanos and "thanos-store" in plan.products:
@@ -82,10 +86,6 @@ if "kube-state-metrics" in plan.products:
     KubeStateMetrics("kube-state-metrics", runtime)
 if plan.cluster and "log-collector" in plan.products:
     LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
-if plan.cluster and "prometheus-operator" in plan.products:
-    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
-if "prometheus-agent" in plan.products:
-    PrometheusAgent("prometheus-agent", runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,
