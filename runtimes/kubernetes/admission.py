@@ -7,6 +7,7 @@ the API server's own policies refuse pods; what makes pods is accepted, and then
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,9 +31,16 @@ Ask = Callable[..., Any]
 """Calls a function of the client; returns None where the answer is not ours to know."""
 _SUBSTITUTE = "default"
 """Namespace that pods are tried in while the stack's own is not there."""
+_AT_ONCE = 16
+"""Trials that are made at the same time, so that slow webhooks do not add up."""
 _TIMEOUT = (3.0, 3.0)
 """Seconds to connect and to answer."""
-_NOT_ALLOWED, _OWN_LEVEL = "cannot create resource", "violates PodSecurity"
+_OWN_LEVEL = "violates PodSecurity"
+_BY_A_RULE = re.compile(rf"denied (the )?request|{_OWN_LEVEL}")
+"""What the API server says where a webhook, a policy or Pod Security refuses.
+
+A lack of rights, a quota that running pods fill and a webhook without dry runs are told in other words.
+"""
 
 
 def engines(connection: ApiClient, ask: Ask) -> list[str]:
@@ -61,7 +69,7 @@ def refusals(
         (CoreV1Api(connection).create_namespaced_pod, pod["metadata"]["namespace"], pod) for pod in tried
     ]
     missing = sorted({site.namespace, site.agents} - there)
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         refused = list(pool.map(lambda trial: _refusal(*trial), trials))
         spaces = list(
             pool.map(
@@ -118,12 +126,15 @@ def _refusal(create: Callable[..., Any], *arguments: object) -> str:
     try:
         create(*arguments, dry_run="All", _request_timeout=_TIMEOUT)
     except ApiException as error:
-        message = _message(error)
-        refused = error.status in (400, 403, 422) and _NOT_ALLOWED not in message
-        return " ".join(message.split()) if refused else ""
+        return refusal(_message(error))
     except HTTPError:
         return ""
     return ""
+
+
+def refusal(message: str) -> str:
+    """Return a message of the API server on one line if it says that a rule refuses; nothing otherwise."""
+    return " ".join(message.split()) if _BY_A_RULE.search(message) else ""
 
 
 def _message(error: ApiException) -> str:

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
+from zlib import crc32
 
 import pulumi
-from pulumi_kubernetes.core.v1 import ConfigMap, Secret, VolumeArgsDict, VolumeMountArgsDict
+from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
+    Secret,
+    VolumeArgsDict,
+    VolumeMountArgsDict,
+    VolumeProjectionArgsDict,
+)
 
 from runtimes.kubernetes.site import Children, Site
 from workload import Workload
+
+_LIMIT = 1024 * 1024
+"""Bytes of a ConfigMap or Secret that an API server takes."""
+
+
+class TooLargeError(pulumi.RunError):
+    """A file does not fit into a ConfigMap."""
+
+    def __init__(self, workload: str, path: str, size: int) -> None:
+        super().__init__(
+            f"{workload}: {path} has {size / _LIMIT:.1f} MiB, and what holds it in a cluster takes 1 MiB; "
+            "spread the services of the catalogue over several stacks"
+        )
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,7 @@ class Mounted:
 
 
 def mounted(workload: Workload, site: Site, children: Children) -> Mounted:
-    """Register a ConfigMap for each folder of configuration and a Secret for all secrets.
+    """Register ConfigMaps for each folder of configuration and a Secret for all secrets.
 
     A change of an immutable one gives it a new name, which rolls the pods that mount it. What the running
     product takes over by itself stays mutable and keeps its name, so that a changed rule restarts nothing.
@@ -42,21 +62,57 @@ def mounted(workload: Workload, site: Site, children: Children) -> Mounted:
     result = Mounted()
     for folder, files in sorted(_folders(workload.files).items()):
         role = "-".join(("config", *PurePosixPath(folder).parts))
-        config_map = ConfigMap(
-            f"{children.prefix}-{role}",
-            metadata=site.autonamed(workload.name),
-            data=files,
-            immutable=not _taken_over(workload, folder, files),
-            opts=children.options,
-        )
+        immutable = not _taken_over(workload, folder, files)
+        names = []
+        for suffix, part in _parts(workload.name, folder, files):
+            config_map = ConfigMap(
+                f"{children.prefix}-{role}{suffix}",
+                metadata=site.autonamed(workload.name),
+                data=part,
+                immutable=immutable,
+                opts=children.options,
+            )
+            names.append(config_map.metadata.name)
         path = PurePosixPath(site.placement.config(workload.name)) / folder
         result += Mounted(
-            ({"name": role, "config_map": {"name": config_map.metadata.name, "default_mode": 0o444}},),
-            ({"name": role, "mount_path": str(path), "read_only": True},),
+            (_volume(role, names),), ({"name": role, "mount_path": str(path), "read_only": True},)
         )
     if workload.secrets:
         result += _secrets(workload, site, children)
     return result
+
+
+def _volume(role: str, config_maps: list[pulumi.Output[str]]) -> VolumeArgsDict:
+    """Return the volume of a folder; of several ConfigMaps the files are seen side by side."""
+    if len(config_maps) == 1:
+        return {"name": role, "config_map": {"name": config_maps[0], "default_mode": 0o444}}
+    sources: list[VolumeProjectionArgsDict] = [{"config_map": {"name": name}} for name in config_maps]
+    return {"name": role, "projected": {"default_mode": 0o444, "sources": sources}}
+
+
+def _parts(
+    workload: str, folder: str, files: Mapping[str, pulumi.Input[str]]
+) -> Iterator[tuple[str, Mapping[str, pulumi.Input[str]]]]:
+    """Yield the suffix of each ConfigMap's name, and its files: half of what fits, or a single large one.
+
+    Where a file belongs depends on its name, so that one that is added or goes does not move the others
+    about, except where the number doubles.
+    """
+    # What the engine tells only later is a password or an address: it is small.
+    sizes = {name: len(text.encode()) if isinstance(text, str) else 0 for name, text in files.items()}
+    for name, size in sizes.items():
+        if size > _LIMIT:
+            raise TooLargeError(workload, str(PurePosixPath(folder) / name), size)
+    number = 1
+    while True:
+        parts: dict[int, dict[str, pulumi.Input[str]]] = defaultdict(dict)
+        for name, content in files.items():
+            parts[crc32(name.encode()) % number][name] = content
+        if all(len(part) == 1 or sum(sizes[name] for name in part) <= _LIMIT // 2 for part in parts.values()):
+            break
+        number *= 2
+    for index, part in sorted(parts.items()):
+        yield f"-{index}" if index else "", part
 
 
 def _secrets(workload: Workload, site: Site, children: Children) -> Mounted:

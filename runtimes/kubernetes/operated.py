@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 import versions
 from placement import each
@@ -31,8 +32,24 @@ _WRITE_AHEAD_LOG = "1Gi"
 def agent(workload: Workload, site: Site, children: Children) -> pulumi.Resource:
     """Register what stands for the agent's pod and for the rules; return what there is once it runs."""
     chosen = site.settings.kubernetes
-    _object("Prometheus", "rules", {**_no_pods(workload, site), **rules(chosen)}, site, children)
-    return _object("PrometheusAgent", "agent", {**_pod(workload, site), **monitors(chosen)}, site, children)
+    # The operator gives pods the object's name as the label that has the stack's name on others.
+    metadata: ObjectMetaArgsDict = {**site.named(AGENT), "name": site.settings.stack}
+    CustomResource(
+        f"{children.prefix}-rules",
+        api_version=f"{GROUP}/{OPERATED['prometheuses']}",
+        kind="Prometheus",
+        metadata=metadata,
+        spec={**_no_pods(workload, site), **rules(chosen)},
+        opts=children.options,
+    )
+    return CustomResource(
+        f"{children.prefix}-pods",
+        api_version=f"{GROUP}/{OPERATED['prometheusagents']}",
+        kind="PrometheusAgent",
+        metadata=metadata,
+        spec={**_pod(workload, site), **monitors(chosen)},
+        opts=children.options,
+    )
 
 
 def rule_files(workload: Workload, site: Site) -> Mounted:
@@ -54,19 +71,6 @@ def rule_files(workload: Workload, site: Site) -> Mounted:
                 "read_only": True,
             },
         ),
-    )
-
-
-def _object(kind: str, role: str, spec: dict[str, Any], site: Site, children: Children) -> CustomResource:
-    plural = f"{kind.lower()}{'es' if kind.endswith('s') else 's'}"
-    return CustomResource(
-        f"{children.prefix}-{role}",
-        api_version=f"{GROUP}/{OPERATED[plural]}",
-        kind=kind,
-        # The operator gives pods the object's name as the label that has the stack's name on others.
-        metadata={**site.named(AGENT), "name": site.settings.stack},
-        spec=spec,
-        opts=children.options,
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from placement import PORTS
 from runtimes.kubernetes import definitions
 from runtimes.kubernetes.site import ASKS_WHO, Site
 from runtimes.kubernetes.storage import asked, claimed_size
 from targets import Exposure
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
+"""Name of an object that further names are made of, which may have 63 characters."""
 
 
 def problems(site: Site) -> list[str]:
@@ -32,6 +37,11 @@ def problems(site: Site) -> list[str]:
         found.append(
             "kubernetes.monitors: installed needs the Prometheus Operator's custom resource definitions, "
             "which are not on this machine yet; run: make setup"
+        )
+    if settings.kubernetes.monitors != "ignored" and not _NAME.fullmatch(settings.stack):
+        found.append(
+            "kubernetes.monitors: what the Prometheus Operator runs is named like the stack, and "
+            f"{settings.stack!r} is no name in a cluster; use lower-case letters, digits and hyphens"
         )
     return found
 

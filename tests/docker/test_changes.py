@@ -53,7 +53,7 @@ def test_a_replaced_container_keeps_its_volume(stack: Stack) -> None:
     stack.project.preview("--expect-no-changes")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def release(stack: Stack) -> Iterator[Callable[[str], None]]:
     """Change which release of Loki the project pins; afterwards it is as it was."""
     file = stack.project.path / "versions.py"
@@ -68,6 +68,20 @@ def release(stack: Stack) -> Iterator[Callable[[str], None]]:
         "up", "--yes", "--skip-preview", "--stack", stack.name, OBSERVABILITY_SKIP_PREFLIGHT="1"
     )
     stack.engine.delete(f"/images/{versions.LOKI.repository.removeprefix('docker.io/')}:3.99.0")
+
+
+def test_an_image_that_cannot_be_pulled_leaves_the_old_container_serving(
+    stack: Stack, release: Callable[[str], None]
+) -> None:
+    before = stack.id("loki")
+    release("3.7.99-nowhere")
+    assert "1 image is pulled" in stack.project.preview()
+    failed = stack.project.run("up", "--yes", "--skip-preview", "--stack", stack.name, succeeds=False)
+    assert "grafana/loki:3.7.99-nowhere" in failed
+    assert stack.id("loki") == before
+    stack.healthy()
+    release(versions.LOKI.tag)
+    stack.project.preview("--expect-no-changes")
 
 
 def test_an_upgrade_keeps_the_data_and_a_downgrade_is_refused(
@@ -90,18 +104,3 @@ def test_an_upgrade_keeps_the_data_and_a_downgrade_is_refused(
     refused = stack.project.preview(succeeds=False)
     assert "loki: its data was written by 3.99.0" in refused
     assert "Traceback" not in refused
-
-
-def test_an_image_that_cannot_be_pulled_leaves_the_old_container_serving(
-    stack: Stack, release: Callable[[str], None]
-) -> None:
-    before = stack.id("loki")
-    release("3.7.99-nowhere")
-    assert "1 image is pulled" in stack.project.preview()
-    failed = stack.project.run("up", "--yes", "--skip-preview", "--stack", stack.name, succeeds=False)
-    assert "grafana/loki:3.7.99-nowhere" in failed
-    assert stack.id("loki") == before
-    stack.healthy()
-    release(versions.LOKI.tag)
-    stack.project.up()
-    stack.project.preview("--expect-no-changes")

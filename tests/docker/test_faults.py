@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from runtimes.process import usual_ports
 from tests.docker.stack import NOWHERE, Stack, changes, copy
 from tests.live.conftest import get, post
 from tests.live.test_faults import send_log, send_trace
-from tests.project import until
+from tests.project import free_offset, until
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
@@ -72,29 +73,25 @@ def test_what_keeps_no_signals_comes_back(stack: Stack, product: str) -> None:
     stack.kill(product)
 
 
-def test_a_removed_container_is_restored_with_its_data(stack: Stack) -> None:
+def test_a_removed_container_is_restored_with_its_data_and_a_stopped_one_is_started(stack: Stack) -> None:
     line = send_log(stack.outputs["otlp_http_endpoint"])
     query = f'{{service="probe"}} |= "{line}"'
     until(lambda: stack.logs(query), seconds=30, what="the line")
     stack.engine.delete(f"/containers/{stack.id('loki')}", force="1")
-    assert changes(stack.project.preview("--refresh", "--json")) == {"loki-container": "create"}
+    stack.engine.post(f"/containers/{stack.id('jaeger')}/stop")
+    found = changes(stack.project.preview("--refresh", "--json"))
+    assert set(found) == {"loki-container", "jaeger-container"}
+    assert found["loki-container"] == "create"
     stack.project.up("--refresh")
     stack.healthy()
     until(lambda: stack.logs(query), seconds=30, what="the line in the new container")
 
 
-def test_a_stopped_container_is_started(stack: Stack) -> None:
-    before = stack.id("jaeger")
-    stack.engine.post(f"/containers/{before}/stop")
-    stack.project.up("--refresh")
-    stack.healthy()
-
-
 def test_a_port_that_is_taken_between_check_and_start_is_no_trap(stack: Stack) -> None:
+    port = usual_ports()["jaeger-http"] + free_offset()
     with socket.socket() as foreign:
-        foreign.bind(("127.0.0.1", 0))
+        foreign.bind(("127.0.0.1", port))
         foreign.listen()
-        port = foreign.getsockname()[1]
         stack.project.configure({"ports.jaeger-http": port})
         refused = stack.project.preview(succeeds=False)
         assert f"ports: {port} (jaeger-http) is taken by pid {os.getpid()}" in refused
@@ -111,9 +108,9 @@ def test_a_port_that_is_taken_between_check_and_start_is_no_trap(stack: Stack) -
         assert str(port) in failed
     stack.project.up("--refresh")
     stack.healthy()
-    stack.project.run("config", "rm", "--path", "ports.jaeger-http", "--stack", stack.name)
-    stack.project.up()
     stack.project.preview("--expect-no-changes")
+    stack.outputs = stack.project.outputs(secrets=True)
+    assert stack.outputs["jaeger_url"] == f"http://127.0.0.1:{port}"
 
 
 def test_an_engine_that_does_not_answer_is_one_line(tmp_path: Path) -> None:

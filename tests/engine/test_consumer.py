@@ -57,20 +57,27 @@ class Teams:
         return (folder / f"{project.stack}.json").read_text()
 
 
-@pytest.fixture
-def teams(tmp_path: Path) -> Teams:
-    """Two projects: one exports what it is told under the name of this one, the other is the example."""
-    copy = Project.copy(tmp_path)
-    observability = tmp_path / "observability"
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the checkout; beside it a project that exports what it is told under the name of this one."""
+    copy = Project.copy(tmp_path_factory.mktemp("teams"))
+    observability = copy.path.parent / "observability"
     observability.mkdir()
     (observability / "Pulumi.yaml").write_text("name: observability\nruntime: python\n")
     (observability / "__main__.py").write_text(PROGRAM)
+    return copy
+
+
+@pytest.fixture
+def teams(copy: Project, tmp_path: Path) -> Teams:
+    """The two projects; the example has a new stack."""
+    observability = copy.path.parent / "observability"
     folders = {"observability": copy.path, "consumer": copy.path / "sdk"}
     environments = {name: {**copy.environment, "PYTHONPATH": str(path)} for name, path in folders.items()}
     consumer = replace(
         copy,
         path=copy.path / "examples" / "consumer",
-        stack="trial",
+        stack=tmp_path.name,
         environment=environments["consumer"],
     )
     consumer.run("stack", "init", consumer.stack)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,25 @@ def runtime(stack: str) -> RuntimeKind:
 def prepare(folder: Path, stack: str) -> Project:
     """Return a copy of the project with the stack selected and its secrets set."""
     project = Project.copy(folder, stack, first_on_path=[STANDIN])
-    config = stack_file(stack)
-    for key in secret_keys(config):
-        project.run("config", "set", "--secret", key, SECRETS[key])
-    if runtime(stack) is RuntimeKind.PROCESS:
-        # Another stack may run on this machine: its ports are not what is tested.
-        project.run("config", "set", "portOffset", str(10_000 + os.getpid() % 20_000))
+    configure(project)
     return project
+
+
+def configure(project: Project) -> None:
+    """Set the secrets that the stack file needs."""
+    config = stack_file(project.stack)
+    values = [word for key in secret_keys(config) for word in ("--secret", f"{key}={SECRETS[key]}")]
+    if runtime(project.stack) is RuntimeKind.PROCESS:
+        # Another stack may run on this machine: its ports are not what is tested.
+        values += ["--plaintext", f"portOffset={10_000 + os.getpid() % 20_000}"]
+    if values:
+        project.run("config", "set-all", "--stack", project.stack, *values)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One copy with one state for all stack files."""
+    return Project.copy(tmp_path_factory.mktemp("previews"), "empty", first_on_path=[STANDIN])
 
 
 def kind(urn: str) -> str:
@@ -79,11 +92,18 @@ def test_the_targets_that_people_start_with_have_a_stack_file() -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_stack_file_previews(stack: str, tmp_path: Path) -> None:
-    project, record = prepare(tmp_path, stack), tmp_path / "record"
+def test_a_stack_file_previews(stack: str, checkout: Project, tmp_path: Path) -> None:
+    project, record = replace(checkout, stack=stack), tmp_path / "record"
+    project.run("stack", "init", stack)
+    configure(project)
     record.touch()
     output = project.run(
-        "preview", "--json", OBSERVABILITY_SKIP_PREFLIGHT="1", OBSERVABILITY_STANDIN_RECORD=str(record)
+        "preview",
+        "--json",
+        "--stack",
+        stack,
+        OBSERVABILITY_SKIP_PREFLIGHT="1",
+        OBSERVABILITY_STANDIN_RECORD=str(record),
     )
     steps = json.loads(output[output.index("{") :])["steps"]
     assert {step["op"] for step in steps} == {"create"}

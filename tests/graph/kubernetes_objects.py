@@ -99,8 +99,10 @@ class Rendering:
         found: dict[str, str] = {}
         for mount in container["volumeMounts"]:
             (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]] or [{}]
-            name = volume.get("configMap", {}).get("name") or volume.get("secret", {}).get("secretName")
-            if name:
+            parts = volume.get("projected", {}).get("sources", [volume])
+            names = [part["configMap"]["name"] for part in parts if "configMap" in part]
+            names += [volume["secret"]["secretName"]] if "secret" in volume else []
+            for name in names:
                 content = sources[name].get("data") or sources[name]["stringData"]
                 found |= {str(PurePosixPath(mount["mountPath"]) / key): text for key, text in content.items()}
         return found

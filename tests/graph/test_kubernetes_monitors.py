@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +18,25 @@ from scraping.kubernetes_monitors import OPERATED
 from settings import Settings, StackFileError, load
 from targets import TARGETS
 from tests.graph.kubernetes_objects import Rendering, render, render_with_monitors, rendered, with_kubernetes
+from tests.graph.test_kubernetes_network import Cluster, Endpoint
+from tests.graph.test_kubernetes_permissions import permissions
 from toolchain import definitions
 from toolchain.programs import PROMETHEUS_OPERATOR
 
 pytestmark = pytest.mark.graph
 
+PERMISSIONS = Path(__file__).parent / "permissions-monitors.txt"
+
+
+@functools.cache
+def chosen() -> Rendering:
+    """Return a stack with a pair of Prometheus that honours some objects only, and what they refer to."""
+    wanted = {"monitoredNamespaces": ["shop"], "monitorLabels": {"release": "a"}, "monitorSecrets": True}
+    return rendered("prod", with_kubernetes("prod", monitors="installed", **wanted))
+
 
 def spec(rendering: Rendering, kind: str) -> dict[str, Any]:
     (manifest,) = rendering.manifests(kind)
-    assert manifest["metadata"]["name"] == "aks"
     found: dict[str, Any] = manifest["spec"]
     return found
 
@@ -41,7 +53,7 @@ def test_definitions_come_first_and_outlive_the_stack() -> None:
     kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
     assert {f"{kind}.monitoring.coreos.com" for kind in KINDS} < kept
     last = max(index for index, name in enumerate(names) if "-definition-" in name)
-    assert last < names.index("prometheus-operator-deployment") < names.index("prometheus-agent-agent")
+    assert last < names.index("prometheus-operator-deployment") < names.index("prometheus-agent-pods")
     for manifest in rendering.manifests("CustomResourceDefinition"):
         assert manifest["metadata"]["annotations"]["operator.prometheus.io/version"] == definitions.VERSION
         assert len(json.dumps(manifest)) < 150_000, "every preview compares it"
@@ -66,13 +78,12 @@ def test_an_operator_that_is_found_gets_its_objects_and_nothing_else() -> None:
 
 
 def test_the_agent_sends_to_every_prometheus_and_calls_nothing_its_own() -> None:
-    rendering = rendered("prod", with_kubernetes("prod", monitors="found"))
-    (manifest,) = rendering.manifests("PrometheusAgent")
-    assert [each["url"] for each in manifest["spec"]["remoteWrite"]] == [
+    agent = spec(chosen(), "PrometheusAgent")
+    assert [each["url"] for each in agent["remoteWrite"]] == [
         f"http://prometheus-{number}.prometheus-replicas:9090/api/v1/write" for number in range(2)
     ]
     for label in ("prometheusExternalLabelName", "replicaExternalLabelName"):
-        assert manifest["spec"][label] == ""
+        assert agent[label] == ""
 
 
 def test_monitors_are_chosen_by_namespace_and_label() -> None:
@@ -81,14 +92,10 @@ def test_monitors_are_chosen_by_namespace_and_label() -> None:
     assert all(
         everything[f"{kind}{what}"] == {} for kind in kinds for what in ("Selector", "NamespaceSelector")
     )
-    chosen = with_kubernetes(
-        "aks", monitors="found", monitoredNamespaces=["shop"], monitorLabels={"release": "a"}
-    )
-    rendering = rendered("aks", chosen)
     within = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["shop"]}
     for kind, owner in (*((kind, "PrometheusAgent") for kind in kinds), ("rule", "Prometheus")):
-        assert spec(rendering, owner)[f"{kind}Selector"] == {"matchLabels": {"release": "a"}}
-        assert spec(rendering, owner)[f"{kind}NamespaceSelector"] == {"matchExpressions": [within]}
+        assert spec(chosen(), owner)[f"{kind}Selector"] == {"matchLabels": {"release": "a"}}
+        assert spec(chosen(), owner)[f"{kind}NamespaceSelector"] == {"matchExpressions": [within]}
 
 
 def test_the_rules_of_teams_are_the_stacks_own_prometheus_to_evaluate() -> None:
@@ -103,6 +110,43 @@ def test_the_rules_of_teams_are_the_stacks_own_prometheus_to_evaluate() -> None:
     mounts = {mount["mountPath"]: mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
     (volume,) = [v for v in pod["volumes"] if v["name"] == mounts["/etc/prometheus/objects"]]
     assert all(source["configMap"]["optional"] for source in volume["projected"]["sources"])
+
+
+def test_the_operators_accounts_may_exactly_what_the_committed_list_says() -> None:
+    expected = [line for line in PERMISSIONS.read_text().splitlines() if line and not line.startswith("#")]
+    found = permissions(render_with_monitors())
+    assert sorted(line for line in found if "/prometheus-" in line) == sorted(expected)
+
+
+def test_the_operator_writes_and_reads_secrets_in_the_stacks_namespace_alone() -> None:
+    for role in render_with_monitors().manifests("ClusterRole"):
+        for rule in role["rules"]:
+            written = set(rule["verbs"]) - {"get", "list", "watch"}
+            assert not written or rule["resources"] == ["events"]
+            assert "secrets" not in rule.get("resources", ())
+
+
+def test_monitors_that_refer_to_secrets_can_be_allowed_to() -> None:
+    everywhere = [line for line in permissions(chosen()) if "secrets" in line and "everywhere" in line]
+    (line,) = everywhere
+    assert line.split() == ["observability/prometheus-operator", "everywhere", "get", "configmaps,secrets"]
+
+
+def test_the_agent_of_monitors_asks_everybody_and_is_asked_by_prometheus_alone() -> None:
+    rendering = render_with_monitors()
+    parts = Cluster(rendering)
+    selector = rendering.one("Service", "prometheus-agent")["spec"]["selector"]
+    parts.endpoints["prometheus-agent"] = Endpoint("prometheus-agent", "10.0.1.99", "observability", selector)
+    pods = {*parts.pods, "prometheus-agent", "application", "gateway", "outside"}
+    for port, asked in ((9090, "prometheus-agent"), (8080, "prometheus-operator")):
+        asking = {name for name in pods if parts.allows(name, asked, port)}
+        assert asking == {"prometheus"}
+    for destination, port in (("prometheus", 9090), ("application", 8080), ("api-server", 443)):
+        assert parts.allows("prometheus-agent", destination, port)
+    assert not parts.allows("prometheus-agent", "loki", 3100)
+    assert not parts.allows("prometheus-agent", "metadata", 80)
+    assert parts.allows("prometheus-operator", "api-server", 443)
+    assert not parts.allows("prometheus-operator", "outside", 8443)
 
 
 def test_what_is_missing_on_this_machine_is_said_before_anything_is_registered(
@@ -133,3 +177,9 @@ def test_settings_that_contradict_each_other_are_refused(given: dict[str, Any], 
 
 def stack_file(**kubernetes: Any) -> Settings:
     return load(with_kubernetes("aks", **kubernetes), (), "aks")
+
+
+def test_a_stack_whose_name_no_object_can_have_is_refused() -> None:
+    settings = load(with_kubernetes("aks", monitors="found"), (), "Production_EU")
+    (problem,) = preflight.problems(Site(TARGETS["aks"], settings))
+    assert "'Production_EU' is no name in a cluster" in problem

@@ -17,7 +17,7 @@ from runtimes.kubernetes.network import edges, notification_ports
 from runtimes.kubernetes.site import Site
 from settings import Settings
 from targets import TARGETS
-from tests.graph.kubernetes_objects import STACKS, Rendering, render, render_with_monitors, settings_of
+from tests.graph.kubernetes_objects import STACKS, Rendering, render, settings_of
 
 pytestmark = pytest.mark.graph
 
@@ -297,23 +297,6 @@ def test_who_has_a_token_and_nobody_else_reaches_the_api_server(stack: str) -> N
     asks_anything = {"blackbox-exporter"} | ({"alertmanager", "loki"} if port == 443 else set())
     asks_anything |= KEEPS_SAMPLES - {"prometheus"} if stack == "prod" else set()
     assert reaching - asks_anything == {"prometheus", "kube-state-metrics", "log-collector"}
-
-
-def test_the_agent_of_monitors_asks_everybody_and_is_asked_by_prometheus_alone() -> None:
-    rendering = render_with_monitors()
-    parts = Cluster(rendering)
-    selector = rendering.one("Service", "prometheus-agent")["spec"]["selector"]
-    parts.endpoints["prometheus-agent"] = Endpoint("prometheus-agent", "10.0.1.99", "observability", selector)
-    pods = {*parts.pods, "prometheus-agent", "application", "gateway", "outside"}
-    for port, asked in ((9090, "prometheus-agent"), (8080, "prometheus-operator")):
-        asking = {name for name in pods if parts.allows(name, asked, port)}
-        assert asking == {"prometheus"}
-    for destination, port in (("prometheus", 9090), ("application", 8080), ("api-server", 443)):
-        assert parts.allows("prometheus-agent", destination, port)
-    assert not parts.allows("prometheus-agent", "loki", 3100)
-    assert not parts.allows("prometheus-agent", "metadata", 80)
-    assert parts.allows("prometheus-operator", "api-server", 443)
-    assert not parts.allows("prometheus-operator", "outside", 8443)
 
 
 def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:

@@ -7,19 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.graph.kubernetes_objects import (
-    STACKS,
-    Rendering,
-    render,
-    render_with_monitors,
-    rendered,
-    with_kubernetes,
-)
+from tests.graph.kubernetes_objects import STACKS, Rendering, render
 
 pytestmark = pytest.mark.graph
 
 GOLDEN = Path(__file__).parent / "permissions.txt"
-MONITORS = Path(__file__).parent / "permissions-monitors.txt"
 
 
 def permissions(rendering: Rendering) -> Iterator[str]:
@@ -43,27 +35,6 @@ def permissions(rendering: Rendering) -> Iterator[str]:
 def test_accounts_may_exactly_what_the_committed_list_says(stack: str) -> None:
     expected = [line for line in GOLDEN.read_text().splitlines() if line and not line.startswith("#")]
     assert sorted(permissions(render(stack))) == sorted(expected)
-
-
-def test_the_operators_accounts_may_exactly_what_the_committed_list_says() -> None:
-    expected = [line for line in MONITORS.read_text().splitlines() if line and not line.startswith("#")]
-    found = permissions(render_with_monitors())
-    assert sorted(line for line in found if "/prometheus-" in line) == sorted(expected)
-
-
-def test_the_operator_writes_and_reads_secrets_in_the_stacks_namespace_alone() -> None:
-    for role in render_with_monitors().manifests("ClusterRole"):
-        for rule in role["rules"]:
-            written = set(rule["verbs"]) - {"get", "list", "watch"}
-            assert not written or rule["resources"] == ["events"]
-            assert "secrets" not in rule.get("resources", ())
-
-
-def test_monitors_that_refer_to_secrets_can_be_allowed_to() -> None:
-    rendering = rendered("aks", with_kubernetes("aks", monitors="installed", monitorSecrets=True))
-    everywhere = [line for line in permissions(rendering) if "secrets" in line and "everywhere" in line]
-    (line,) = everywhere
-    assert line.split() == ["observability/prometheus-operator", "everywhere", "get", "configmaps,secrets"]
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,10 +18,10 @@ from tests.project import Project, free_offset, until
 PRODUCTS = {"prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter"}
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    """A copy that has not been deployed yet; whatever a test leaves running is stopped."""
-    project = Project.copy(tmp_path)
+@contextmanager
+def a_project(folder: Path) -> Iterator[Project]:
+    """Give a copy that has not been deployed yet; whatever is left running at the end is stopped."""
+    project = Project.copy(folder)
     project.configure({"portOffset": free_offset()})
     try:
         yield project
@@ -28,6 +29,28 @@ def project(tmp_path: Path) -> Iterator[Project]:
         project.run("cancel", "--yes", "--stack", project.stack, succeeds=None)
         project.destroy()
         assert running(project) == {}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A copy that has not been deployed yet."""
+    with a_project(tmp_path) as project:
+        yield project
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A copy that no test gets deployed."""
+    with a_project(tmp_path_factory.mktemp("refused")) as project:
+        yield project
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A deployed copy, for tests that leave it as they found it; the last one takes it down."""
+    with a_project(tmp_path_factory.mktemp("deployed")) as project:
+        project.up()
+        yield project
 
 
 def running(project: Project) -> dict[int, str]:
@@ -101,67 +124,64 @@ def test_a_second_up_at_the_same_time_is_refused(project: Project) -> None:
     converged(project)
 
 
-def test_a_wrong_passphrase_changes_nothing(project: Project) -> None:
-    project.run("config", "set", "--secret", "grafanaPassword", "a-long-password", "--stack", project.stack)
-    state = project.path.parent / "state" / ".pulumi" / "stacks" / "observability" / f"{project.stack}.json"
+def test_a_wrong_passphrase_changes_nothing(refused: Project) -> None:
+    refused.run("config", "set", "--secret", "grafanaPassword", "a-long-password", "--stack", refused.stack)
+    state = refused.path.parent / "state" / ".pulumi" / "stacks" / "observability" / f"{refused.stack}.json"
     before = state.read_bytes()
-    output = project.run(
+    output = refused.run(
         "up",
         "--yes",
         "--skip-preview",
         "--stack",
-        project.stack,
+        refused.stack,
         succeeds=False,
         PULUMI_CONFIG_PASSPHRASE="wrong",
     )
     assert "incorrect passphrase" in output
     assert "Traceback" not in output
     assert state.read_bytes() == before
-    assert running(project) == {}
+    assert running(refused) == {}
 
 
-def test_a_killed_supervisor_is_seen_and_replaced(project: Project) -> None:
-    project.up()
-    before = running(project)
+def test_a_killed_supervisor_is_seen_and_replaced(deployed: Project) -> None:
+    before = running(deployed)
     supervisor = next(pid for pid, name in before.items() if name == "supervisor")
     psutil.Process(supervisor).kill()
-    until(lambda: supervisor not in running(project), seconds=10, what="the supervisor is gone")
-    assert "running" in project.preview("--diff")
-    converged(project)
-    assert not set(before) & set(running(project)), "a process of the dead supervisor was left behind"
+    until(lambda: supervisor not in running(deployed), seconds=10, what="the supervisor is gone")
+    assert "running" in deployed.preview("--diff")
+    converged(deployed)
+    assert not set(before) & set(running(deployed)), "a process of the dead supervisor was left behind"
 
 
-def test_ports_that_are_taken_are_reported_with_their_owner_before_anything_starts(project: Project) -> None:
+def test_ports_that_are_taken_are_reported_with_their_owner_before_anything_starts(refused: Project) -> None:
     offset = free_offset()
-    project.configure({"portOffset": offset})
+    refused.configure({"portOffset": offset})
     with socket.socket() as foreign:
         foreign.bind(("127.0.0.1", usual_ports()["loki-http"] + offset))
         foreign.listen()
-        output = project.run("up", "--yes", "--skip-preview", "--stack", project.stack, succeeds=False)
+        output = refused.run("up", "--yes", "--skip-preview", "--stack", refused.stack, succeeds=False)
     assert f"ports: {3100 + offset} (loki-http) is taken by pid {os.getpid()}" in output
     assert "Traceback" not in output
-    assert running(project) == {}
+    assert running(refused) == {}
 
 
-def test_a_stack_whose_checkout_was_moved_can_be_taken_down(project: Project) -> None:
-    project.up()
-    before, moved = running(project), project.path.with_name("moved")
-    project.path.rename(moved)
-    path = project.environment["PATH"].replace(str(project.path), str(moved))
-    project.path, project.environment = moved, {**project.environment, "PATH": path}
-    project.destroy()
-    assert [pid for pid in before if alive(pid)] == []
-
-
-def test_a_data_directory_belongs_to_one_stack(project: Project) -> None:
-    project.up()
-    before = running(project)
-    (project.path / "Pulumi.other.yaml").write_text(
+def test_a_data_directory_belongs_to_one_stack(deployed: Project) -> None:
+    before = running(deployed)
+    (deployed.path / "Pulumi.other.yaml").write_text(
         "config:\n  observability:target: process\n"
-        f"  observability:dataDirectory: {project.directory}\n  observability:portOffset: {free_offset()}\n"
+        f"  observability:dataDirectory: {deployed.directory}\n  observability:portOffset: {free_offset()}\n"
     )
-    project.run("stack", "init", "other")
-    output = project.run("up", "--yes", "--skip-preview", "--stack", "other", succeeds=False)
+    deployed.run("stack", "init", "other")
+    output = deployed.run("up", "--yes", "--skip-preview", "--stack", "other", succeeds=False)
     assert "belongs to stack observability/local" in output
-    project.run("destroy", "--yes", "--skip-preview", "--stack", "other")
-    assert running(project) == before
+    deployed.run("destroy", "--yes", "--skip-preview", "--stack", "other")
+    assert running(deployed) == before
+
+
+def test_a_stack_whose_checkout_was_moved_can_be_taken_down(deployed: Project) -> None:
+    before, moved = running(deployed), deployed.path.with_name("moved")
+    deployed.path.rename(moved)
+    path = deployed.environment["PATH"].replace(str(deployed.path), str(moved))
+    deployed.path, deployed.environment = moved, {**deployed.environment, "PATH": path}
+    deployed.destroy()
+    assert [pid for pid in before if alive(pid)] == []

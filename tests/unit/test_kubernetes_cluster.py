@@ -226,3 +226,15 @@ def test_a_login_that_never_ends_does_not_hold_anybody_up(
         write(kubeconfig, f"http://127.0.0.1:{silent.getsockname()[1]}")
         (problem,) = found()
     assert "does not answer within 0.2 s; try: kubectl --context production get --raw /version" in problem
+
+
+def test_an_operator_that_is_not_found_is_missed_by_what_it_knows(kubeconfig: Path) -> None:
+    with cluster(SOUND) as server:
+        write(kubeconfig, server)
+        (problem,) = found(monitors="found")
+        assert found(monitors="installed") == []
+    assert problem.startswith(
+        "kubernetes.monitors: no Prometheus Operator is found: the cluster does not know "
+    )
+    assert "servicemonitors" in problem
+    assert "prometheusagents" in problem
