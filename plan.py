@@ -8,6 +8,7 @@ from pathlib import Path
 
 import catalogue
 import profiles
+import sizing
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
 from components import buckets, jaeger_storage, login_proxy, loki_storage, object_storage
@@ -104,6 +105,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     problems += buckets.problems(settings, target)
     problems += jaeger_storage.problems(settings.traces, target)
     problems += profiles.problems(settings, target)
+    problems += sizing.problems(settings)
     if problems:
         raise StackFileError(problems)
 
@@ -124,7 +126,12 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         settings,
         runtime,
         products,
-        (*left_out.values(), *runtime.notices(), *_silent_alerts(settings, services)),
+        (
+            *left_out.values(),
+            *runtime.notices(),
+            *sizing.notices(settings),
+            *_silent_alerts(settings, services),
+        ),
         tuple(runtime.announcements(products)),
         engine,
         cluster,
@@ -132,6 +139,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
+            "resources": sizing.prometheus(settings),
             "jobs": jobs,
             "rule_folders": (RULES,) if cluster and cluster.operated else (),
             "mixins": mixins,
@@ -150,7 +158,11 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "spokes": settings.spokes,
             "traces": profiles.traces(settings),
         },
-        {"logs": settings.logs, "object_storage": target.object_storage},
+        {
+            "logs": settings.logs,
+            "object_storage": target.object_storage,
+            "rate": sizing.log_rate(settings) if settings.load.log_gigabytes_per_day else None,
+        },
         {
             "dashboards": settings.dashboards,
             "mixins": mixins,

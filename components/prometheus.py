@@ -38,6 +38,8 @@ class PrometheusArgs(TypedDict):
     thresholds: Thresholds
     links: Links
     """Where the links of its alerts lead."""
+    resources: NotRequired[Resources]
+    """What is reserved for it, where its load is declared."""
     thanos: NotRequired[thanos.ThanosArgs | None]
     """What Thanos knows of it; None where it answers for itself."""
     spokes: NotRequired[Sequence[str]]
@@ -87,7 +89,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         ),
         ports=PORTS[NAME],
         probe=Probe("http", "/-/ready"),
-        resources=Resources("500m", "1000m", "512Mi", "1Gi"),
+        resources=args.get("resources", Resources("500m", "1000m", "512Mi", "1Gi")),
         files={"prometheus.yaml": _file(args, placement), **rules},
         secrets=password_files(args.get("hub")),
         volume=Volume(args["metrics"].storage),

@@ -15,6 +15,7 @@ from settings.buckets import CreateBuckets
 from settings.database import Database
 from settings.hub import Hub
 from settings.kubernetes import Kubernetes
+from settings.load import Load
 from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
 from settings.traces import Traces
@@ -200,6 +201,7 @@ class Settings(Section):
     """Stack that gets this one's metrics, log lines and traces as well."""
     spokes: tuple[Annotated[LabelValue, Field(min_length=1)], ...] = ()
     """Environments of the stacks that name this one as their hub: they notify of their own alerts."""
+    load: Load = Load()
     metrics: Metrics = Metrics()
     logs: Logs = Logs()
     traces: Traces = Traces()
