@@ -43,7 +43,8 @@ def to_yaml(data: Mapping[str, Any]) -> str:
 def _add(lines: list[str], begun: str, value: object, margin: str) -> None:
     """Add a value to the line ``begun`` with its key or its dash, and to lines below, behind the margin."""
     if isinstance(value, str):
-        lines.append(f"{begun} {_text(value, margin)}")
+        text = _text(value, margin) if "\n" in value else _word(value)
+        lines.append(f"{begun} {text}")
         return
     if not isinstance(value, _COLLECTIONS) or not value:
         lines.append(f"{begun} {_other(value)}")
@@ -70,8 +71,8 @@ _NOT_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
 def _text(value: str, margin: str) -> str:
-    """Return text as it ends a line; where it has lines of its own, these follow behind the margin."""
-    if "\n" in value and value[0] not in " \n" and value[-1] != "\n":
+    """Return text of several lines: these follow behind the margin, unless that cannot say what is meant."""
+    if value[0] not in " \n" and value[-1] != "\n":
         lines = value.split("\n")
         if all(not line or line.isprintable() for line in lines):
             return "\n".join(["|-", *(line and margin + line for line in lines)])

@@ -9,6 +9,7 @@ import signal
 import sys
 
 from operations import deploy, health, images, password, review, routes
+from operations.backup import commands as backups
 from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
@@ -29,6 +30,9 @@ def main(arguments: list[str]) -> int:
         ),
         "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
         "rotate-password": (_rotate_password, "give Grafana's administrator another password"),
+        "backup": (backups.backup, "back up what products store, each held still for the moment"),
+        "verify-backup": (backups.verify, "restore the newest backups into a fresh place and compare"),
+        "restore": (backups.restore, "put a backup where the product finds it"),
         "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
         "policy": (review.write_policy, "write the stack's error budget policy as a page (Markdown)"),
         "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
@@ -48,6 +52,8 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--url", default="", help="where Grafana answers (default: its output)")
         if name in ("report", "policy", "freeze"):
             review.arguments(name, command)
+        if name in ("backup", "verify-backup", "restore"):
+            backups.arguments(name, command)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.function(chosen)

@@ -6,21 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api, StorageV1Api
-from pydantic import ValidationError
 
 from operations.stack import StackUnavailableError
+from operations.stack_file import FOLDER, settings
 from runtimes.kubernetes import stateful
 from runtimes.kubernetes.cluster import UnusableClusterError, connect
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import CLAIM, asked, claimed_size
-from settings import PROJECT, Settings
-from settings.loading import explain
 from targets import TARGETS, RuntimeKind
 from units import size_in_bytes
 
-FOLDER = Path(__file__).resolve().parent.parent
 _SECONDS = 10
 
 
@@ -31,7 +27,7 @@ def grow(stack: str, folder: Path = FOLDER) -> Iterator[str]:
     it anew, and it takes its pods back. Raises `StackUnavailableError` where the stack has no cluster, or its
     storage cannot grow volumes.
     """
-    site = _site(folder / f"Pulumi.{stack}.yaml", stack)
+    site = _site(stack, folder)
     try:
         connection = connect(site)
         for workload, (key, size) in asked(site.settings).items():
@@ -75,25 +71,11 @@ def _read(function: Any, *names: str) -> Any:
         raise
 
 
-def _site(file: Path, stack: str) -> Site:
-    try:
-        config = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
-    except FileNotFoundError:
-        raise StackUnavailableError(
-            f"there is no stack file {file.name}; name a stack that has one"
-        ) from None
-    fields = {field.alias for field in Settings.model_fields.values()}
-    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
-    try:
-        settings = Settings.model_validate(
-            {"stack": stack, **{key: value for key, value in values.items() if key in fields}}
-        )
-    except ValidationError as error:
-        problems = "; ".join(explain(details) for details in error.errors())
-        raise StackUnavailableError(f"stack {stack}: {problems}") from None
-    target = TARGETS[settings.target]
+def _site(stack: str, folder: Path) -> Site:
+    found = settings(stack, folder)
+    target = TARGETS[found.target]
     if target.runtime is not RuntimeKind.KUBERNETES:
         raise StackUnavailableError(
             f"stack {stack}: only volumes in a cluster are grown; this is {target.name}"
         )
-    return Site(target, settings)
+    return Site(target, found)

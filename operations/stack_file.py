@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from operations.stack import StackUnavailableError
-from settings import PROJECT
+from settings import PROJECT, Settings
 from settings.loading import explain
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -33,6 +33,19 @@ def configuration(stack: str, folder: Path = FOLDER) -> Mapping[str, Any]:
         raise StackUnavailableError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
     found: Mapping[str, Any] = content.get("config") or {}
     return found
+
+
+def settings(stack: str, folder: Path = FOLDER) -> Settings:
+    """Return the settings of a stack file; raises `StackUnavailableError` where it cannot be used."""
+    fields = {field.alias for field in Settings.model_fields.values()}
+    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in configuration(stack, folder).items()}
+    try:
+        return Settings.model_validate(
+            {"stack": stack, **{key: value for key, value in values.items() if key in fields}}
+        )
+    except ValidationError as error:
+        problems = "; ".join(explain(details) for details in error.errors())
+        raise StackUnavailableError(f"stack {stack}: {problems}") from None
 
 
 def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:

@@ -1,7 +1,7 @@
 """Backups of the volumes: made, large enough, and proven by a restore.
 
-Whoever makes backups reports them in these metrics, one series a volume: through node_exporter's textfile
-collector or a push gateway, scraped as the job ``backup``.
+``python -m operations backup`` pushes these metrics to the collector whenever it runs, one series a volume.
+Whatever else makes backups may do so too, or be scraped as the job ``backup``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ SELF = 'job="backup"'
 VOLUME = "environment, volume"
 AGE = "volume:backup_age_seconds:min"
 """Name of the recorded age of a volume's newest good backup, seconds."""
+REMEMBERED = "7d"
+"""How long what was pushed last counts; a backup that does not run any more pushes nothing."""
 RESTORE_AGE = "volume:backup_restore_test_age_seconds:min"
 """Name of the recorded age of the newest restore of a volume's backup that was compared and found equal."""
 SIZE = "volume:backup_size_bytes:max"
@@ -24,8 +26,11 @@ SIZE = "volume:backup_size_bytes:max"
 def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
     """Return rules on old, failed, shrunk and unproven backups."""
 
+    def last(metric: str) -> str:
+        return f"max by ({VOLUME}) (last_over_time({metric}{{{SELF}}}[{REMEMBERED}]))"
+
     def age(metric: str) -> str:
-        return f"time() - max by ({VOLUME}) ({metric}{{{SELF}}})"
+        return f"time() - {last(metric)}"
 
     days = thresholds.restore_test_age / 86_400
     return (
@@ -34,7 +39,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
             (
                 RecordingRule(AGE, age("backup_last_success_timestamp_seconds")),
                 RecordingRule(RESTORE_AGE, age("backup_restore_test_last_success_timestamp_seconds")),
-                RecordingRule(SIZE, f"max by ({VOLUME}) (backup_size_bytes{{{SELF}}})"),
+                RecordingRule(SIZE, last("backup_size_bytes")),
                 Alert(
                     "BackupMissing",
                     expr=f"{AGE} > {thresholds.backup_age:.0f}",
@@ -50,7 +55,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 ),
                 Alert(
                     "BackupFailed",
-                    expr=f"max by ({VOLUME}) (backup_last_status{{{SELF}}}) == 0",
+                    expr=f"{last('backup_last_status')} == 0",
                     for_="5m",
                     severity=Severity.WARNING,
                     summary="The last backup failed.",
@@ -126,4 +131,4 @@ def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
     )
 
 
-MIXIN = Mixin(name="backup", requires=frozenset({"backup"}), rules=rules, dashboards=dashboards)
+MIXIN = Mixin(name="backup", requires=frozenset({"collector"}), rules=rules, dashboards=dashboards)

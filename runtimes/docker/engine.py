@@ -6,11 +6,13 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from settings import Settings
@@ -23,6 +25,7 @@ SERVICE_LABEL = "observability.service"
 VERSION_LABEL = "observability.version"
 """Label of a product's container: the tag of its image."""
 _TIMEOUT_SECONDS = 1.5
+_PATIENT_SECONDS = 60.0
 _UNIX = "unix://"
 
 
@@ -146,30 +149,64 @@ def _listener(path: str) -> str:
     return str(struct.unpack("3i", credentials)[0])
 
 
-def _get(host: str, resource: str) -> Any:
-    connection = _SocketConnection(host.removeprefix(_UNIX))
+@contextmanager
+def call(
+    host: str, method: str, resource: str, query: Mapping[str, str], body: bytes | IO[bytes] | None = None
+) -> Iterator[HTTPResponse]:
+    """Ask the engine for something that may take its time; yield its answer, whose body is still to be read.
+
+    ``body`` is JSON, or an open archive. Raises `EngineError` with what the engine says where it refuses.
+    """
+    if not host.startswith(_UNIX):
+        raise EngineError(f"only one that listens on a socket of this machine can be asked, not {host}")
+    kind = "application/json" if isinstance(body, bytes) else "application/x-tar"
+    connection = _SocketConnection(host.removeprefix(_UNIX), _PATIENT_SECONDS)
+    with closing(connection):
+        with _explained():
+            headers = {"Content-Type": kind} if body else {}
+            connection.request(method, f"{resource}?{urlencode(query)}", body, headers)
+            answer = connection.getresponse()
+            if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+                said = answer.read().decode(errors="replace")
+                raise EngineError(_message(said) or f"it answers {answer.status}")
+        yield answer
+
+
+def _message(said: str) -> str:
     try:
+        return str(json.loads(said)["message"]).strip()
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _get(host: str, resource: str) -> Any:
+    connection = _SocketConnection(host.removeprefix(_UNIX), _TIMEOUT_SECONDS)
+    with _explained(), closing(connection):
         connection.request("GET", resource)
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:
             raise EngineError(f"it answers {answer.status}")
         return json.loads(body)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise EngineError("there is no such socket") from None
     except PermissionError:
         raise EngineError("you may not use it; join its group, or use a rootless engine") from None
     except (OSError, HTTPException, ValueError) as error:
         raise EngineError(str(error) or type(error).__name__) from None
-    finally:
-        connection.close()
 
 
 class _SocketConnection(HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_SECONDS)
+    def __init__(self, path: str, timeout_seconds: float) -> None:
+        super().__init__("localhost", timeout=timeout_seconds)
         self._path = path
 
     def connect(self) -> None:

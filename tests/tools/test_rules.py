@@ -23,6 +23,8 @@ TABLES = Path(__file__).parent / "rules"
 THRESHOLDS = Thresholds()
 WITH_RULES = tuple(mixin for mixin in MIXINS if mixin.rules(THRESHOLDS))
 NO_SAMPLES: list[Any] = []
+LATER = "later"
+"""Where a table says that an alert outlives its data, because it is they that are missed."""
 
 Test = dict[str, Any]
 Check = tuple[int, str, list[Any]]
@@ -77,7 +79,8 @@ def alert_cases(alert: Alert, entry: dict[str, Any]) -> Iterator[Test]:
     fault = entry["fires"]["series"]
     labels = {"alertname": alert.name, "alertstate": "firing", "severity": alert.severity.value}
     sample = {"labels": f"ALERTS{{{selector(labels | entry['fires']['labels'])}}}", "value": 1}
-    gone = at + minutes(entry.get("gone", "20m"))
+    gone = entry.get("gone", "20m")
+    ended = [] if gone == LATER else [(at + minutes(gone), firing, NO_SAMPLES)]
     # Data begin at minute 0, so before its ``for`` has passed no alert may fire.
     early = [(minutes(alert.for_) - 1, firing, NO_SAMPLES)] if alert.for_.endswith(("m", "h")) else []
     yield case(
@@ -85,7 +88,7 @@ def alert_cases(alert: Alert, entry: dict[str, Any]) -> Iterator[Test]:
         fault,
         *early,
         (at, firing, [sample]),
-        (gone, firing, NO_SAMPLES),
+        *ended,
     )
     for name, series in entry["silent"].items():
         yield case(f"{alert.name} is silent: {name}", series, (at, firing, NO_SAMPLES))
@@ -134,6 +137,24 @@ def test_rules_fire_and_stay_silent(rendered: Path, tmp_path: Path, name: str) -
     }
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(content, sort_keys=False, width=1000))
     result = promtool("test", "rules", tmp_path / "test.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_missing_backup_is_told_for_a_week(rendered: Path) -> None:
+    labels = {"alertname": "BackupMissing", "alertstate": "firing"}
+    firing = f"ALERTS{{{selector(labels)}}}"
+    told = selector(labels | {"severity": "critical", "volume": "loki"})
+    sample = {"labels": f"ALERTS{{{told}}}", "value": 1}
+    pushed = {'backup_last_success_timestamp_seconds{job="backup", volume="loki"}': "0"}
+    checks = ((24 * 60, firing, NO_SAMPLES), (167 * 60, firing, [sample]), (170 * 60, firing, NO_SAMPLES))
+    content = {
+        "rule_files": ["backup.yaml"],
+        "evaluation_interval": "1h",
+        "tests": [case("a backup that ran once", pushed, *checks)],
+    }
+    file = rendered / "missing-backup.yaml"
+    file.write_text(yaml.safe_dump(content))
+    result = promtool("test", "rules", file)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

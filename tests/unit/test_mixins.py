@@ -213,8 +213,8 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
         "thanos-sidecar", "thanos-query", "thanos-store", "thanos-compactor",
         "kube-state-metrics", "kubernetes-apiservers", "kubernetes-cadvisor", "kubernetes-nodes",
         "kubernetes-pods",
-        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash", "backup",
-            "hub", "spokes",
+        "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash",
+        "hub", "spokes", "prometheus-agent", "prometheus-operator",
     }  # fmt: skip
 
 

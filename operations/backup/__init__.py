@@ -1,0 +1,1 @@
+"""Backups of what the products of a stack store: made, restored, and proven by a restore."""
