@@ -131,6 +131,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
             "spokes": settings.spokes,
+            "teams": settings.kubernetes.teams,
         },
         {"metrics": settings.metrics, "object_storage": target.object_storage}
         if "thanos-query" in products
@@ -182,7 +183,8 @@ def _runbooks(settings: Settings, target: Target) -> str:
 
 
 def _silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
-    alerting, teams = settings.alerting, {service.team for service in services}
+    alerting = settings.alerting
+    teams = {*(service.team for service in services), *settings.kubernetes.teams.values()}
     if not alerting.receivers:
         return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
     unwatched = "nobody is told when alerting itself stops: alerting.deadMansSwitch is not set"
