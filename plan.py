@@ -8,9 +8,11 @@ from pathlib import Path
 
 import catalogue
 import profiles
+import sizing
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import jaeger_storage, login_proxy, loki_storage, object_storage
+from components import buckets, jaeger_storage, login_proxy, loki_storage, object_storage
+from components.buckets import BucketArgs
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
@@ -66,6 +68,8 @@ class Plan:
     loki: LokiStorage
     grafana: GrafanaContent
     login_proxy: LoginProxyContent
+    buckets: Mapping[str, BucketArgs]
+    """Whose bucket is made, and how; empty where they are there already."""
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -92,11 +96,16 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _forgotten(services, settings)
         + service_problems(services, target, engine, cluster)
     )
-    problems += loki_storage.problems(settings.logs.object_storage, target)
+    created = settings.create_buckets is not None
+    problems += loki_storage.problems(settings.logs.object_storage, target, created=created)
     if settings.metrics.object_storage:
-        problems += object_storage.problems("metrics.objectStorage", settings.metrics.object_storage, target)
+        problems += object_storage.problems(
+            "metrics.objectStorage", settings.metrics.object_storage, target, created=created
+        )
+    problems += buckets.problems(settings, target)
     problems += jaeger_storage.problems(settings.traces, target)
     problems += profiles.problems(settings, target)
+    problems += sizing.problems(settings)
     if problems:
         raise StackFileError(problems)
 
@@ -117,7 +126,12 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         settings,
         runtime,
         products,
-        (*left_out.values(), *runtime.notices(), *_silent_alerts(settings, services)),
+        (
+            *left_out.values(),
+            *runtime.notices(),
+            *sizing.notices(settings),
+            *_silent_alerts(settings, services),
+        ),
         tuple(runtime.announcements(products)),
         engine,
         cluster,
@@ -125,6 +139,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         {
             "environment": settings.environment_label,
             "metrics": settings.metrics,
+            "resources": sizing.prometheus(settings),
             "jobs": jobs,
             "rule_folders": (RULES,) if cluster and cluster.operated else (),
             "mixins": mixins,
@@ -144,7 +159,11 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "spokes": settings.spokes,
             "traces": profiles.traces(settings),
         },
-        {"logs": settings.logs, "object_storage": target.object_storage},
+        {
+            "logs": settings.logs,
+            "object_storage": target.object_storage,
+            "rate": sizing.log_rate(settings) if settings.load.log_gigabytes_per_day else None,
+        },
         {
             "dashboards": settings.dashboards,
             "mixins": mixins,
@@ -152,6 +171,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "metrics": profiles.metrics(settings),
         },
         {"hosts": published},
+        buckets.asked(settings, target),
     )
 
 

@@ -43,7 +43,8 @@ def to_yaml(data: Mapping[str, Any]) -> str:
 def _add(lines: list[str], begun: str, value: object, margin: str) -> None:
     """Add a value to the line ``begun`` with its key or its dash, and to lines below, behind the margin."""
     if isinstance(value, str):
-        lines.append(f"{begun} {_text(value, margin)}")
+        text = _text(value, margin) if "\n" in value else _word(value)
+        lines.append(f"{begun} {text}")
         return
     if not isinstance(value, _COLLECTIONS) or not value:
         lines.append(f"{begun} {_other(value)}")
@@ -56,7 +57,12 @@ def _add(lines: list[str], begun: str, value: object, margin: str) -> None:
     deeper = f"{margin}  "
     if isinstance(value, dict):
         for key, inner in value.items():
-            _add(lines, f"{start}{_key(key)}:", inner, deeper)
+            if isinstance(inner, str) and "\n" not in inner:
+                lines.append(
+                    f"{start}{_key(key)}: {_word(inner)}"
+                )  # most of all lines: without a call for each
+            else:
+                _add(lines, f"{start}{_key(key)}:", inner, deeper)
             start = margin
     else:
         for inner in value:
@@ -70,8 +76,8 @@ _NOT_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
 def _text(value: str, margin: str) -> str:
-    """Return text as it ends a line; where it has lines of its own, these follow behind the margin."""
-    if "\n" in value and value[0] not in " \n" and value[-1] != "\n":
+    """Return text of several lines: these follow behind the margin, unless that cannot say what is meant."""
+    if value[0] not in " \n" and value[-1] != "\n":
         lines = value.split("\n")
         if all(not line or line.isprintable() for line in lines):
             return "\n".join(["|-", *(line and margin + line for line in lines)])

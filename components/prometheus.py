@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 import versions
-from components import thanos
+from components import thanos, thanos_bucket
 from components.hub import HubLink, Intake, password_files, remote_write
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
@@ -38,6 +38,8 @@ class PrometheusArgs(TypedDict):
     thresholds: Thresholds
     links: Links
     """Where the links of its alerts lead."""
+    resources: NotRequired[Resources]
+    """What is reserved for it, where its load is declared."""
     thanos: NotRequired[thanos.ThanosArgs | None]
     """What Thanos knows of it; None where it answers for itself."""
     spokes: NotRequired[Sequence[str]]
@@ -89,7 +91,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         ),
         ports=PORTS[NAME],
         probe=Probe("http", "/-/ready"),
-        resources=Resources("500m", "1000m", "512Mi", "1Gi"),
+        resources=args.get("resources", Resources("500m", "1000m", "512Mi", "1Gi")),
         files={"prometheus.yaml": _file(args, placement), **rules},
         secrets=password_files(args.get("hub")),
         volume=Volume(args["metrics"].storage),
@@ -97,6 +99,8 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         replicas=len(placement.replicas(NAME)) or 1,
         joins_applications=True,
         sidecars=(thanos.sidecar(beside, placement),) if (beside := args.get("thanos")) else (),
+        # The sidecar has no account of its own.
+        cloud_identity=thanos_bucket.identity(beside) if beside else "",
         reload=Reload(
             files=("prometheus.yaml", "rules/*"),
             signal="SIGHUP",

@@ -11,9 +11,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.buckets import CreateBuckets
 from settings.database import Database
 from settings.hub import Hub
 from settings.kubernetes import Kubernetes
+from settings.load import Load
 from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
 from settings.traces import Traces
@@ -199,6 +201,7 @@ class Settings(Section):
     """Stack that gets this one's metrics, log lines and traces as well."""
     spokes: tuple[Annotated[LabelValue, Field(min_length=1)], ...] = ()
     """Environments of the stacks that name this one as their hub: they notify of their own alerts."""
+    load: Load = Load()
     metrics: Metrics = Metrics()
     logs: Logs = Logs()
     traces: Traces = Traces()
@@ -206,6 +209,8 @@ class Settings(Section):
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
     error_budget: BudgetPolicy = BudgetPolicy()
+    create_buckets: CreateBuckets | None = None
+    """Where the program makes the buckets it names itself; without it they are there already."""
     catalog: tuple[str, ...] = ("catalog",)
     """Folders of service catalogue files, relative to the project."""
     ports: Mapping[str, PortNumber] = Field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
+from typing import Any
 
 from mixins.panels import links
 from mixins.panels.model import (
@@ -20,6 +21,38 @@ from mixins.panels.model import (
     Target,
     Unit,
 )
+
+_LINES: Mapping[str, Any] = {
+    "legend": {
+        "displayMode": "table",
+        "placement": "bottom",
+        "showLegend": True,
+        "calcs": ["mean", "max", "lastNotNull"],
+    },
+    "tooltip": {"mode": "multi", "sort": "desc"},
+}
+_NUMBER: Mapping[str, Any] = {
+    "colorMode": "value",
+    "graphMode": "area",
+    "justifyMode": "auto",
+    "orientation": "auto",
+    "percentChangeColorMode": "standard",
+    "reduceOptions": {"calcs": []},
+    "showPercentChange": False,
+    "textMode": "auto",
+    "wideLayout": True,
+}
+_LOG_LINES: Mapping[str, Any] = {
+    "dedupStrategy": "none",
+    "enableLogDetails": True,
+    "prettifyLogMessage": False,
+    "showCommonLabels": False,
+    "showLabels": False,
+    "showLogContextToggle": False,
+    "showTime": True,
+    "sortOrder": "Descending",
+    "wrapLogMessage": True,
+}
 
 
 def timeseries(
@@ -47,15 +80,7 @@ def timeseries(
         "datasource": METRICS,
         "targets": _targets(queries),
         "fieldConfig": _fields(shown),
-        "options": {
-            "legend": {
-                "displayMode": "table",
-                "placement": "bottom",
-                "showLegend": True,
-                "calcs": ["mean", "max", "lastNotNull"],
-            },
-            "tooltip": {"mode": "multi", "sort": "desc"},
-        },
+        "options": _LINES,
         "gridPos": _size(),
     }
 
@@ -68,17 +93,7 @@ def stat(title: str, query: str, unit: Unit = Unit.NUMBER, *, limit: float | Non
         "datasource": METRICS,
         "targets": _targets([(query, "")]),
         "fieldConfig": _fields({"unit": unit, "thresholds": _red_from(limit)}),
-        "options": {
-            "colorMode": "value",
-            "graphMode": "area",
-            "justifyMode": "auto",
-            "orientation": "auto",
-            "percentChangeColorMode": "standard",
-            "reduceOptions": {"calcs": []},
-            "showPercentChange": False,
-            "textMode": "auto",
-            "wideLayout": True,
-        },
+        "options": _NUMBER,
         "gridPos": _size(height=4, width=6),
     }
 
@@ -124,17 +139,7 @@ def logs(title: str, query: str, *, span: int = 12) -> Panel:
         "title": title,
         "datasource": LOGS,
         "targets": [{"expr": query, "refId": "A"}],
-        "options": {
-            "dedupStrategy": "none",
-            "enableLogDetails": True,
-            "prettifyLogMessage": False,
-            "showCommonLabels": False,
-            "showLabels": False,
-            "showLogContextToggle": False,
-            "showTime": True,
-            "sortOrder": "Descending",
-            "wrapLogMessage": True,
-        },
+        "options": _LOG_LINES,
         "gridPos": _size(height=10, width=span),
     }
 

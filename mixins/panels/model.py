@@ -5,6 +5,7 @@ The tests read every dashboard with Grafana's own library, which must write the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -123,7 +124,7 @@ class Panel(TypedDict):
     datasource: NotRequired[Source]
     targets: NotRequired[list[Target]]
     fieldConfig: NotRequired[FieldConfig]
-    options: NotRequired[dict[str, Any]]
+    options: NotRequired[Mapping[str, Any]]
     transformations: NotRequired[list[dict[str, Any]]]
     collapsed: NotRequired[bool]
     panels: NotRequired[list[Any]]

@@ -103,7 +103,7 @@ class KubernetesRuntime:
         for sidecar in workload.sidecars:
             if sidecar.volume or sidecar.host_paths or sidecar.sidecars or sidecar.user != workload.user:
                 reason = "a sidecar has the user and the volume of what it runs beside, and nothing else"
-                raise UnsupportedError(sidecar.name, "sidecars", self._site.target.name, reason)
+                raise UnsupportedError(workload.name, "sidecars", self._site.target.name, reason)
 
     @cached_property
     def _namespaces(self) -> Namespaces:

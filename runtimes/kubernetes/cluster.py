@@ -213,7 +213,7 @@ class _Answers:
         """Yield what of a StatefulSet that is there would take its deletion."""
         site, api = self._site, AppsV1Api(self._connection)
         sized = asked(site.settings)
-        for workload in (*sized, *stateful.OF_FIXED_SIZE):
+        for workload in dict.fromkeys((*sized, *stateful.OF_FIXED_SIZE, *stateful.IN_A_STORE)):
             found = self._ask(api.read_namespaced_stateful_set, workload, site.namespace)
             if not found or not site.selector(workload).items() <= (found.metadata.labels or {}).items():
                 continue

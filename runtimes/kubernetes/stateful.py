@@ -10,6 +10,8 @@ from units import size_in_bytes
 
 OF_FIXED_SIZE = ("alertmanager", "collector", "thanos-store")
 """Workloads with a volume that no setting sizes."""
+IN_A_STORE = ("grafana", "jaeger")
+"""Workloads without a volume where a setting names what keeps their data instead."""
 
 
 def resize(found: Any, key: str, wanted: str, site: Site) -> Iterator[str]:
@@ -31,6 +33,8 @@ def replacement(found: Any, site: Site) -> Iterator[str]:
         return
     if name == "grafana" and site.settings.dashboards.database:
         yield _deletes(name, "dashboards.database", "what was made in Grafana stays on its volume, unused")
+    elif name == "jaeger" and site.settings.traces.store:
+        yield _deletes(name, "traces.store", "the traces that it has stay on its volume, unused")
     elif found.spec.service_name != _service(name, site):
         yield _deletes(name, "profile", "its pods are restarted, its data stays")
 

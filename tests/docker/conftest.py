@@ -105,6 +105,12 @@ def stack(engine: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
+def refreshed(stack: Stack) -> str:
+    """What a preview prints that looks at every container; it fails where something is left to change."""
+    return stack.project.preview("--diff", "--refresh", "--expect-no-changes")
+
+
+@pytest.fixture(scope="session")
 def receiver(stack: Stack, engine: Docker) -> Iterator[Receiver]:
     """The receiver that the stack's alerts go to."""
     container = run(engine, _RECEIVER, name=_HOOK)

@@ -45,14 +45,14 @@ def test_secret_files_belong_to_their_service_alone(stack: Stack) -> None:
         assert (entry.mode & 0o777, str(entry.uid)) == (0o400, container["Config"]["User"].split(":")[0])
 
 
-def test_no_secret_is_anywhere_else(stack: Stack) -> None:
+def test_no_secret_is_anywhere_else(stack: Stack, refreshed: str) -> None:
     containers = stack.engine.containers(**{"observability.stack": stack.name})
     assert len(containers) > len(stack.containers()), "the loaders are looked at too"
     places = {
         "state": stack.state(),
         "stack file": (stack.project.path / f"Pulumi.{stack.name}.yaml").read_text(),
         "outputs": stack.project.run("stack", "output", "--json", "--stack", stack.name),
-        "preview": stack.project.preview("--diff", "--refresh"),
+        "preview": refreshed,
         "inspect": json.dumps(containers),
         "volumes": json.dumps(stack.engine.get("/volumes")),
         "images": json.dumps(stack.engine.get("/images/json")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import profiles
-from runtimes import UnsupportedError
+from runtimes import UnsupportedError, refuse_sidecars
 from runtimes.kubernetes import KubernetesRuntime
 from runtimes.kubernetes.storage import claimed_size
 from settings import Settings
@@ -91,15 +91,8 @@ def test_limits_of_a_target_are_said() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"host_paths": (HostPath("/", "/host"),)}, "host_paths"),
-        ({"per_node": True, "volume": Volume("1Gi")}, "volume"),
-    ],
-)
-def test_what_a_cluster_cannot_honour_is_refused(values: dict[str, Any], field: str) -> None:
-    workload = Workload(
+def trial(**values: Any) -> Workload:
+    return Workload(
         name="trial",
         image=PROMETHEUS,
         arguments=(),
@@ -108,6 +101,28 @@ def test_what_a_cluster_cannot_honour_is_refused(values: dict[str, Any], field: 
         resources=Resources("1", "1", "1Mi", "1Mi"),
         **values,
     )
+
+
+WITH_A_VOLUME, OF_ANOTHER_USER = trial(volume=Volume("1Gi")), trial(user=0)
+
+
+@pytest.mark.parametrize("target", ["process", "docker"])
+def test_only_pods_have_sidecars(target: str) -> None:
+    with pytest.raises(UnsupportedError, match=f"trial: sidecars cannot be honoured on target '{target}'"):
+        refuse_sidecars(trial(sidecars=(trial(),)), target)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"host_paths": (HostPath("/", "/host"),)}, "host_paths"),
+        ({"per_node": True, "volume": Volume("1Gi")}, "volume"),
+        ({"sidecars": (WITH_A_VOLUME,)}, "sidecars"),
+        ({"sidecars": (OF_ANOTHER_USER,)}, "sidecars"),
+    ],
+)
+def test_what_a_cluster_cannot_honour_is_refused(values: dict[str, Any], field: str) -> None:
+    workload = trial(**values)
     parent: Any = None
     with pytest.raises(UnsupportedError, match=rf"trial: {field} cannot be honoured on target 'gke'"):
         runtime("gke").deploy(workload, parent)

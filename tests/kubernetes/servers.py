@@ -54,16 +54,20 @@ class Servers:
     def _end_of_log(self, name: str) -> str:
         return self.log(name).read_text(errors="replace")[-3000:]
 
+    def end(self, name: str) -> None:
+        """Stop a program, and wait until it has."""
+        process = self.running.pop(name)
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
     def stop(self) -> None:
         """Stop what runs, the last started first."""
-        for process in reversed(self.running.values()):
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(10)
-        self.running.clear()
+        for name in reversed(list(self.running)):
+            self.end(name)
 
 
 def free_ports(count: int) -> list[int]:

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from kubernetes.client import V1ObjectMeta, V1StatefulSet
 
+from runtimes.kubernetes import stateful
 from runtimes.kubernetes.cluster import problems
 from runtimes.kubernetes.site import Site
 from settings import Settings
@@ -37,6 +40,7 @@ SOUND: dict[str, Any] = {
     "/apis/storage.k8s.io/v1/storageclasses": listed("standard-rwo", "fast"),
     "/apis/networking.k8s.io/v1/ingressclasses": {"items": [{"metadata": {"name": "traefik"}, "spec": {}}]},
     GATEWAYS: listed("gke-l7-global-external-managed"),
+    "/apis": {"groups": [{"name": "metrics.k8s.io", "versions": []}]},
 }  # fmt: skip
 
 
@@ -99,6 +103,48 @@ def found(**kubernetes: Any) -> list[str]:
     return problems(Site(TARGETS["gke"], Settings.model_validate(
         {"stack": "prod", "target": "gke", "kubernetes": given}
     )))  # fmt: skip
+
+
+def found_by_several(most: int) -> list[str]:
+    given = {"context": "production", "autoscaling": {"maxReplicas": most}, "ingressClass": "gce"}
+    values = {"stack": "prod", "target": "gke", "profile": "ha", "kubernetes": given}
+    return problems(Site(TARGETS["gke"], Settings.model_validate(values)))
+
+
+def test_autoscaling_takes_a_cluster_that_measures(kubeconfig: Path) -> None:
+    with cluster(SOUND) as server:
+        write(kubeconfig, server)
+        assert found_by_several(6) == []
+    with cluster(SOUND | {"/apis": {"groups": []}}) as server:
+        write(kubeconfig, server)
+        (problem,) = found_by_several(6)
+        assert found_by_several(1) == []
+        assert found() == [], "one of everything is scaled by nobody"
+    assert problem.startswith("kubernetes.autoscaling: the cluster does not measure how busy pods are")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "key"),
+    [
+        ("jaeger", {"traces": {"store": {"kind": "opensearch", "address": "s.example.org:9200"}}},
+         "traces.store"),
+        ("grafana", {"dashboards": {"database": {"address": "10.20.0.5:5432"}}}, "dashboards.database"),
+        ("prometheus", {"profile": "ha"}, "profile"),
+    ],
+)  # fmt: skip
+def test_what_would_delete_a_stateful_set_is_said(name: str, values: dict[str, Any], key: str) -> None:
+    there = V1StatefulSet(
+        metadata=V1ObjectMeta(name=name), spec=SimpleNamespace(service_name=name)
+    )  # fmt: skip
+
+    def said(**further: Any) -> list[str]:
+        settings = Settings.model_validate({"stack": "prod", "target": "gke", **further})
+        return list(stateful.replacement(there, Site(TARGETS["gke"], settings)))
+
+    assert said() == []
+    (problem,) = said(**values)
+    assert problem.startswith(f"{key}: deletes the StatefulSet {name} of the deployed stack")
+    assert said(**values, kubernetes={"replace": [name]}) == []
 
 
 def test_a_sound_cluster_has_no_problems(kubeconfig: Path) -> None:
