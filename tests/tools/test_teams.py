@@ -58,7 +58,7 @@ def prometheus(config: Path) -> Iterator[None]:
         [
             *(program, f"--config.file={config}", f"--storage.tsdb.path={config.parent / 'data'}"),
             "--web.listen-address=127.0.0.1:0",
-            # The first alerts may be lost, because Alertmanager is not yet known: soon again, not in a minute.
+            # The first may be lost, because Alertmanager is not known yet: again soon, not in a minute.
             "--rules.alert.resend-delay=1s",
         ],
         stdout=subprocess.DEVNULL,
