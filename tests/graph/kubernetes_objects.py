@@ -100,7 +100,9 @@ class Rendering:
         for mount in container["volumeMounts"]:
             (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]] or [{}]
             parts = volume.get("projected", {}).get("sources", [volume])
-            names = [part["configMap"]["name"] for part in parts if "configMap" in part]
+            maps = [part["configMap"] for part in parts if "configMap" in part]
+            # What may be missing is made by somebody else.
+            names = [each["name"] for each in maps if not each.get("optional")]
             names += [volume["secret"]["secretName"]] if "secret" in volume else []
             for name in names:
                 content = sources[name].get("data") or sources[name]["stringData"]
