@@ -6,6 +6,7 @@ import pulumi
 
 from components.alertmanager import Alertmanager
 from components.blackbox_exporter import BlackboxExporter
+from components.buckets import Bucket
 from components.cadvisor import Cadvisor
 from components.collector import Collector
 from components.engine_proxy import EngineProxy
@@ -41,17 +42,27 @@ for announcement in plan.announcements:
 
 if plan.engine and "engine-proxy" in plan.products:
     EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
-metric_secrets = {key: config.require_secret(key) for key in settings.metrics.secret_keys}
-thanos: ThanosArgs | None = {**plan.thanos, "secrets": metric_secrets} if plan.thanos else None
+made = {name: Bucket(f"{name}-bucket", args).made for name, args in plan.buckets.items()}
+made_keys = {key: value for bucket in made.values() for key, value in bucket.secrets.items()}
+metric_secrets = {
+    key: made_keys.get(key) or config.require_secret(key) for key in settings.metrics.secret_keys
+}
+thanos: ThanosArgs | None = (
+    {**plan.thanos, "secrets": metric_secrets, "made": made.get("thanos")} if plan.thanos else None
+)
 hub = link(settings.hub, settings.environment_label)
 prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub, "thanos": thanos}, runtime)
+if plan.cluster and "prometheus-operator" in plan.products:
+    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
+if "prometheus-agent" in plan.products:
+    PrometheusAgent("prometheus-agent", runtime)
 if thanos:
     ThanosQuery("thanos-query", thanos, runtime)
 if thanos and "thanos-store" in plan.products:
     ThanosStore("thanos-store", thanos, runtime)
     ThanosCompactor("thanos-compactor", thanos, runtime)
-bucket_secrets = {key: config.require_secret(key) for key in settings.logs.secret_keys}
-loki = Loki("loki", {**plan.loki, "secrets": bucket_secrets}, runtime)
+log_secrets = {key: made_keys.get(key) or config.require_secret(key) for key in settings.logs.secret_keys}
+loki = Loki("loki", {**plan.loki, "secrets": log_secrets, "made": made.get("loki")}, runtime)
 trace_secrets = {key: config.require_secret(key) for key in settings.traces.secret_keys}
 traces: JaegerArgs = {"traces": settings.traces, "secrets": trace_secrets}
 jaeger = Jaeger("jaeger", traces, runtime)
@@ -75,10 +86,6 @@ if "kube-state-metrics" in plan.products:
     KubeStateMetrics("kube-state-metrics", runtime)
 if plan.cluster and "log-collector" in plan.products:
     LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
-if plan.cluster and "prometheus-operator" in plan.products:
-    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
-if "prometheus-agent" in plan.products:
-    PrometheusAgent("prometheus-agent", runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,

@@ -11,7 +11,8 @@ import profiles
 import sizing
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import jaeger_storage, login_proxy, loki_storage, object_storage
+from components import buckets, jaeger_storage, login_proxy, loki_storage, object_storage
+from components.buckets import BucketArgs
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
@@ -67,6 +68,8 @@ class Plan:
     loki: LokiStorage
     grafana: GrafanaContent
     login_proxy: LoginProxyContent
+    buckets: Mapping[str, BucketArgs]
+    """Whose bucket is made, and how; empty where they are there already."""
 
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
@@ -93,9 +96,13 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
         + _forgotten(services, settings)
         + service_problems(services, target, engine, cluster)
     )
-    problems += loki_storage.problems(settings.logs.object_storage, target)
+    created = settings.create_buckets is not None
+    problems += loki_storage.problems(settings.logs.object_storage, target, created=created)
     if settings.metrics.object_storage:
-        problems += object_storage.problems("metrics.objectStorage", settings.metrics.object_storage, target)
+        problems += object_storage.problems(
+            "metrics.objectStorage", settings.metrics.object_storage, target, created=created
+        )
+    problems += buckets.problems(settings, target)
     problems += jaeger_storage.problems(settings.traces, target)
     problems += profiles.problems(settings, target)
     problems += sizing.problems(settings)
@@ -163,6 +170,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "metrics": profiles.metrics(settings),
         },
         {"hosts": published},
+        buckets.asked(settings, target),
     )
 
 

@@ -57,7 +57,12 @@ def _add(lines: list[str], begun: str, value: object, margin: str) -> None:
     deeper = f"{margin}  "
     if isinstance(value, dict):
         for key, inner in value.items():
-            _add(lines, f"{start}{_key(key)}:", inner, deeper)
+            if isinstance(inner, str) and "\n" not in inner:
+                lines.append(
+                    f"{start}{_key(key)}: {_word(inner)}"
+                )  # most of all lines: without a call for each
+            else:
+                _add(lines, f"{start}{_key(key)}:", inner, deeper)
             start = margin
     else:
         for inner in value:

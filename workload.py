@@ -124,6 +124,8 @@ class Workload:
     """Whether it connects to addresses outside the stack."""
     joins_applications: bool = False
     """Whether it is on the networks of the applications as well: to scrape, to probe, to be sent to."""
+    cloud_identity: pulumi.Input[str] = ""
+    """Azure: client id of an identity that the program itself makes for it; empty where it makes none."""
     user: int = 65532
     """User id the product runs as in a container; owns its secrets and its data."""
 

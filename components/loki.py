@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 import versions
+from components.buckets import MadeBucket
 from components.loki_storage import stores
 from placement import PORTS, Placement
 from rendering import to_yaml
@@ -41,6 +42,8 @@ class LokiArgs(LokiStorage):
 
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Configuration key → value of every secret that its bucket needs."""
+    made: NotRequired[MadeBucket | None]
+    """The bucket, where the program makes it."""
 
 
 class Loki(pulumi.ComponentResource):
@@ -62,13 +65,15 @@ class Loki(pulumi.ComponentResource):
 
 def workload(args: LokiArgs, placement: Placement) -> Workload:
     """Return Loki as one process that does everything."""
-    storage, secrets = args["logs"].object_storage, args.get("secrets", {})
+    storage, made = args["logs"].object_storage, args.get("made")
+    secrets = args.get("secrets", {})
     # A key can only be said in the file itself, which so becomes a secret.
     secret_files = (
         {_FILE: pulumi.Output.all(**secrets).apply(lambda known: _text(args, placement, known))}
         if args["logs"].secret_keys
         else {}
     )
+    text = "" if secret_files else _text(args, placement, {})
     file = placement.secret(NAME, _FILE) if secret_files else f"{placement.config(NAME)}/{_FILE}"
     return Workload(
         name=NAME,
@@ -77,8 +82,9 @@ def workload(args: LokiArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("http", "/ready"),
         resources=Resources("200m", "1000m", "256Mi", "1Gi"),
-        files={} if secret_files else {_FILE: _text(args, placement, {})},
+        files={} if secret_files else {_FILE: made.once_usable(text) if made else text},
         secrets=secret_files,
+        cloud_identity=made.client_id if made else "",
         volume=Volume(args["logs"].storage),
         outbound=storage is not None,
         replicas=len(placement.replicas(NAME)) or 1,

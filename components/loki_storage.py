@@ -17,12 +17,17 @@ LOSES_CHUNKS = frozenset({"3.6.11", "3.7.0", "3.7.1", "3.7.2"})
 """Versions that send chunks in a form which Oracle's object storage refuses, and then drop them."""
 
 
-def problems(storage: LogBucket | None, target: Target, version: str = versions.LOKI.tag) -> list[str]:
-    """Return why log lines cannot be kept in that bucket at a target, a line each."""
+def problems(
+    storage: LogBucket | None, target: Target, version: str = versions.LOKI.tag, *, created: bool = False
+) -> list[str]:
+    """Return why log lines cannot be kept in that bucket at a target, a line each.
+
+    ``created`` says whether the program makes it.
+    """
     if storage is None:
         return []
     key, kind = "logs.objectStorage", target.object_storage
-    found = object_storage.problems(key, storage, target)
+    found = object_storage.problems(key, storage, target, created=created)
     if storage.namespace and storage.namespace == storage.bucket:
         found.append(
             f"{key}.bucket: must not be the namespace, which Loki takes for a mistake; rename the bucket"

@@ -24,15 +24,18 @@ _WORDS = {
 }
 
 
-def problems(key: str, storage: Bucket, target: Target) -> list[str]:
-    """Return why nothing can be kept in the bucket of the setting ``key`` at a target, a line each."""
+def problems(key: str, storage: Bucket, target: Target, *, created: bool = False) -> list[str]:
+    """Return why nothing can be kept in the bucket of the setting ``key`` at a target, a line each.
+
+    ``created`` says whether the program makes it, and with it the identity that may use it.
+    """
     kind = target.object_storage
     if kind is Kind.NONE:
         return [f"{key}: target {target.name!r} has no object storage; remove it: data stay on the volume"]
     found = [
         f"{key}.{_WORDS[name]}: is required on target {target.name!r}"
         for name in _NEEDED[kind]
-        if not getattr(storage, name)
+        if not getattr(storage, name) and not (created and name == "client_id")
     ]
     found += [
         f"{key}.{word}: means nothing on target {target.name!r}; remove it"

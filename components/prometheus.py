@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 import versions
-from components import thanos
+from components import thanos, thanos_bucket
 from components.hub import HubLink, Intake, password_files, remote_write
 from mixins.model import Links, Mixin, rule_file
 from mixins.thresholds import Thresholds
@@ -97,6 +97,8 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
         replicas=len(placement.replicas(NAME)) or 1,
         joins_applications=True,
         sidecars=(thanos.sidecar(beside, placement),) if (beside := args.get("thanos")) else (),
+        # The sidecar has no account of its own.
+        cloud_identity=thanos_bucket.identity(beside) if beside else "",
         reload=Reload(
             files=("prometheus.yaml", "rules/*"),
             signal="SIGHUP",

@@ -9,6 +9,7 @@ import pulumi
 
 import versions
 from components import thanos_bucket
+from components.buckets import MadeBucket
 from placement import PORTS, Placement, each
 from rendering import to_yaml
 from runtimes import Runtime
@@ -34,6 +35,8 @@ class ThanosArgs(ThanosStorage):
 
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Configuration key → value of every secret that the bucket needs."""
+    made: NotRequired[MadeBucket | None]
+    """The bucket, where the program makes it."""
 
 
 class ThanosQuery(pulumi.ComponentResource):
@@ -144,6 +147,7 @@ def store(args: ThanosArgs, placement: Placement) -> Workload:
         resources=Resources("200m", "1000m", "512Mi", "1Gi"),
         files=bucket.files,
         secrets=bucket.secrets,
+        cloud_identity=thanos_bucket.identity(args),
         volume=Volume("10Gi"),
         outbound=True,
         replicas=len(placement.replicas(STORE)) or 1,
@@ -174,6 +178,7 @@ def compactor(args: ThanosArgs, placement: Placement) -> Workload:
         resources=Resources("200m", "1000m", "512Mi", "2Gi"),
         files=bucket.files,
         secrets=bucket.secrets,
+        cloud_identity=thanos_bucket.identity(args),
         volume=Volume(kept.storage),
         outbound=True,
     )

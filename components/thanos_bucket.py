@@ -25,7 +25,7 @@ class BucketFiles:
     """What a workload is given to find the bucket; nothing where there is none."""
 
     arguments: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -40,9 +40,17 @@ def files(workload: str, args: ThanosArgs, placement: Placement) -> BucketFiles:
 
     option = "--objstore.config-file="
     if not bucket.secret_keys:
-        return BucketFiles((f"{option}{placement.config(workload)}/{_FILE}",), {_FILE: text({})})
+        made = args.get("made")
+        plain = made.once_usable(text({})) if made else text({})
+        return BucketFiles((f"{option}{placement.config(workload)}/{_FILE}",), {_FILE: plain})
     whole = pulumi.Output.all(**args.get("secrets", {})).apply(text)
     return BucketFiles((f"{option}{placement.secret(workload, _FILE)}",), secrets={_FILE: whole})
+
+
+def identity(args: ThanosArgs) -> pulumi.Input[str]:
+    """Return Azure's client id of an identity that is made with the bucket; empty where none is."""
+    made = args.get("made")
+    return made.client_id if made else ""
 
 
 def configuration(bucket: MetricBucket, kind: Kind, secrets: Mapping[str, str]) -> Mapping[str, Any]:

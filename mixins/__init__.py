@@ -45,6 +45,7 @@ from mixins.stack import (
     hub,
     jaeger,
     jaeger_load,
+    login_proxy,
     loki,
     loki_load,
     notifications,
@@ -113,6 +114,7 @@ MIXINS: tuple[Mixin, ...] = (
     health.MIXIN,
     hub.MIXIN,
     hub.OF_SPOKES,
+    login_proxy.MIXIN,
 )
 """Every mixin, in the order in which rule files and dashboards are listed."""
 

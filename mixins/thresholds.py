@@ -71,6 +71,8 @@ class Thresholds(BaseModel):
     """Share of Prometheus' size limit above which PrometheusStorageNearLimit fires."""
     remote_write_lag: Seconds = 120.0
     """Seconds by which remote write may lag behind before PrometheusRemoteWriteBehind fires."""
+    refusal_rate: Annotated[float, Field(gt=0)] = 0.2
+    """Requests per second that the login may refuse before LoginProxyRefusals fires."""
     hub_lag: Seconds = 1_800.0
     """Seconds by which what is sent to the hub may lag behind before HubUnreachable fires; what waits longer
     than two hours is lost."""

@@ -72,7 +72,7 @@ def height_of(budgets: Sequence[Budget]) -> int:
     """Return how high a picture must be to show the whole page, pixels."""
     incidents = sum(len(budget.incidents) for budget in budgets)
     teams = len({budget.team for budget in budgets})
-    return 760 + 66 * len(budgets) + 130 * teams + 39 * min(incidents, 50)
+    return 580 + 66 * len(budgets) + 130 * teams + 39 * min(incidents, 50)
 
 
 def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:

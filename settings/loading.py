@@ -111,6 +111,10 @@ def _secrets_of(settings: Settings | None, plain: Mapping[str, Any]) -> Mapping[
         except ValidationError:
             settings = Settings(stack="", target="process")
     named = [key for name in SECTIONS_WITH_SECRETS for key in getattr(settings, name).secret_keys]
+    if settings.create_buckets:
+        # With the bucket its key is made as well.
+        with_buckets = {*settings.logs.secret_keys, *settings.metrics.secret_keys}
+        named = [key for key in named if key not in with_buckets]
     wanted = {**dict.fromkeys([GRAFANA_PASSWORD, *named], _anything), **settings.alerting.secrets}
     if settings.kubernetes.published:
         wanted |= dict.fromkeys((LOGIN_PASSWORD, PUSH_PASSWORD), _one_line)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.buckets import CreateBuckets
 from settings.database import Database
 from settings.hub import Hub
 from settings.kubernetes import Kubernetes
@@ -208,6 +209,8 @@ class Settings(Section):
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
     error_budget: BudgetPolicy = BudgetPolicy()
+    create_buckets: CreateBuckets | None = None
+    """Where the program makes the buckets it names itself; without it they are there already."""
     catalog: tuple[str, ...] = ("catalog",)
     """Folders of service catalogue files, relative to the project."""
     ports: Mapping[str, PortNumber] = Field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from runtimes.kubernetes.site import Children, Site
@@ -17,8 +18,8 @@ _AZURE = "azure.workload.identity"
 def service_account(workload: Workload, site: Site, children: Children) -> None:
     """Give a workload an account of its own; `permissions` says what it may, and pods ask for its token."""
     metadata = site.named(workload.name)
-    if annotations := _annotations(workload.name, site):
-        metadata["annotations"] = annotations
+    if client_id := _client_id(workload, site):
+        metadata["annotations"] = {f"{_AZURE}/client-id": client_id}
     ServiceAccount(
         f"{children.prefix}-account",
         metadata=metadata,
@@ -36,13 +37,14 @@ def bucket(workload: str, site: Site) -> Bucket | None:
     return None
 
 
-def pod_labels(workload: str, site: Site) -> Mapping[str, str]:
+def pod_labels(workload: Workload, site: Site) -> Mapping[str, str]:
     """Return the labels by which the cloud knows whose pod it is; Google needs none."""
-    return {f"{_AZURE}/use": "true"} if _annotations(workload, site) else {}
+    return {f"{_AZURE}/use": "true"} if _client_id(workload, site) else {}
 
 
-def _annotations(workload: str, site: Site) -> dict[str, str]:
-    storage = bucket(workload, site)
+def _client_id(workload: Workload, site: Site) -> pulumi.Input[str]:
+    """Return Azure's id of who a workload is: as the stack file says, or of an identity that is made."""
+    storage = bucket(workload.name, site)
     if storage and site.target.identity is Identity.AZURE_WORKLOAD_IDENTITY:
-        return {f"{_AZURE}/client-id": storage.client_id}
-    return {}
+        return storage.client_id or workload.cloud_identity
+    return ""

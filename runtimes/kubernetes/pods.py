@@ -53,7 +53,7 @@ def template(
             "labels": {
                 **site.labels(workload.name),
                 **site.replica_labels(workload),
-                **pod_labels(workload.name, site),
+                **pod_labels(workload, site),
             }
         },
         "spec": {

@@ -38,7 +38,7 @@ def generated() -> str:
     workloads = (
         prometheus.workload(plan.prometheus, placement),
         alertmanager.workload({"alerting": settings.alerting, "secrets": {}, "links": links}, placement),
-        loki.workload({**plan.loki, "secrets": {}}, placement),
+        loki.workload({**plan.loki, "secrets": {}, "made": None}, placement),
         jaeger.workload({"traces": settings.traces}, placement),
         collector.workload(plan.collector, placement),
         grafana.workload(

@@ -37,6 +37,12 @@ SECRETS = {
     "pushPassword": CANARY,
 }
 
+MADE: dict[str, dict[str, str]] = {
+    "observability:index:Password": {"result": CANARY},
+    "azure-native:managedidentity:UserAssignedIdentity": {"clientId": "made-client", "principalId": "made"},
+    "oci:Identity/customerSecretKey:CustomerSecretKey": {"key": CANARY},
+}
+"""Token → outputs that a provider makes."""
 HUB = {
     "contract_version": "1",
     "environment": "central",
@@ -61,6 +67,8 @@ class Resource:
     wire: dict[str, Any]
     """Inputs as they go to the engine, where secrets are marked."""
     retained: bool
+    dependencies: frozenset[str] = frozenset()
+    """URNs of what has to be there before it."""
 
 
 @dataclass
@@ -101,7 +109,7 @@ class Rendering:
             (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]] or [{}]
             parts = volume.get("projected", {}).get("sources", [volume])
             maps = [part["configMap"] for part in parts if "configMap" in part]
-            # What may be missing is made by somebody else.
+            # What may be missing is not the stack's own.
             names = [each["name"] for each in maps if not each.get("optional")]
             names += [volume["secret"]["secretName"]] if "secret" in volume else []
             for name in names:
@@ -123,7 +131,14 @@ class _Monitor(mocks.MockMonitor):
             inputs["metadata"].setdefault("name", f"{request.name}-0a1b2c3d")
         self.rendering.resources.append(
             Resource(
-                response.urn, request.type, request.name, request.parent, inputs, wire, request.retainOnDelete
+                response.urn,
+                request.type,
+                request.name,
+                request.parent,
+                inputs,
+                wire,
+                request.retainOnDelete,
+                frozenset(request.dependencies),
             )
         )
         return response
@@ -140,8 +155,7 @@ class _Cluster(mocks.Mocks):
         if args.typ == "pulumi:pulumi:StackReference":
             secret = [name for name in HUB if name.endswith("_password")]
             state |= {"outputs": HUB, "secretOutputNames": secret}
-        if args.typ == "observability:index:Password":
-            state["result"] = CANARY
+        state |= MADE.get(args.typ, {})
         if args.typ.startswith("kubernetes:") and "metadata" in state:
             state["metadata"] = {"name": f"{args.name}-0a1b2c3d", **state["metadata"]}
         return f"{args.name}-id", state

@@ -20,6 +20,7 @@ from runtimes import SKIP
 from runtimes.docker import DockerRuntime, engine, preflight, pulls
 from settings import Images, Settings
 from targets import TARGETS
+from tests.project import free_offset
 
 pytestmark = pytest.mark.graph
 
@@ -82,7 +83,9 @@ def listener() -> Iterator[int]:
 
 
 def problems(target: str = "docker", **settings: Any) -> list[str]:
-    runtime = DockerRuntime(TARGETS[target], Settings(stack="dev", target=target, **settings))
+    """Return the problems at ports that are free, whatever runs on this machine."""
+    values = {"portOffset": free_offset(), **settings}
+    runtime = DockerRuntime(TARGETS[target], Settings(stack="dev", target=target, **values))
     return runtime.problems(["loki", "node-exporter"])
 
 

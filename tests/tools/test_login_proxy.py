@@ -8,7 +8,8 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,8 @@ pytestmark = [
 ]
 HOSTS = {product: f"{product}.stack.example.org" for product in ACCESS}
 PASSWORD, PUSH_PASSWORD = """it's "$HOME" #\\ {here} %[x]""", "canary-of-programs"
+ARRIVED: set[str] = set()
+"""Paths that one of the products was asked for."""
 VIEWER, PUSH = ("viewer", PASSWORD), ("push", PUSH_PASSWORD)
 
 
@@ -46,6 +49,7 @@ class _Product(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        ARRIVED.add(self.path)
         asked = {
             "port": self.connection.getsockname()[1],
             "path": self.path,
@@ -101,9 +105,9 @@ class Proxy:
         return response.status
 
 
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    folder = tmp_path_factory.mktemp("login")
+@contextmanager
+def running(folder: Path, hosts: Mapping[str, str]) -> Iterator[Proxy]:
+    """Run HAProxy in front of servers that stand for the products."""
     settings = Settings(stack="trial", target="process", port_offset=free_offset())
     placement = LoopbackPlacement(settings)
     servers = []
@@ -111,7 +115,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         host, _, port = placement.address(product, access.port).rpartition(":")
         servers.append(_Server((host, int(port)), _Product))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-    files = {"haproxy.cfg": configuration(HOSTS, placement), "users.cfg": users(PASSWORD, PUSH_PASSWORD)}
+    files = {"haproxy.cfg": configuration(hosts, placement), "users.cfg": users(PASSWORD, PUSH_PASSWORD)}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     log = folder / "log"
@@ -121,16 +125,23 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     assert "warning" not in (checked.stdout + checked.stderr).lower()
     with log.open("wb") as output:
         process = subprocess.Popen(["haproxy", "-db", *arguments], stdout=output, stderr=output)
-    running = Proxy(placement, process, log)
+    proxy = Proxy(placement, process, log)
     try:
-        until(lambda: running.status("prometheus", "/health", None) == 200, seconds=20, what="HAProxy")
-        yield running
+        until(lambda: proxy.status("prometheus", "/health", None) == 200, seconds=20, what="HAProxy")
+        yield proxy
     finally:
         process.terminate()
         process.wait(timeout=20)
         for server in servers:
             server.shutdown()
             server.server_close()
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """A login in front of everything that has none."""
+    with running(tmp_path_factory.mktemp("login"), HOSTS) as proxy:
+        yield proxy
 
 
 @pytest.mark.parametrize("product", ACCESS)
@@ -265,6 +276,14 @@ def test_it_says_who_asked_what_without_a_password_and_nothing_of_pushes(proxy: 
 def test_it_counts_what_it_does_at_a_port_of_its_own(proxy: Proxy) -> None:
     connection = http.client.HTTPConnection(proxy.placement.address(NAME, "metrics"), timeout=10)
     connection.request("GET", "/metrics")
-    assert b'haproxy_backend_http_responses_total{proxy="loki"' in connection.getresponse().read()
+    counted = dict(line.rsplit(" ", 1) for line in connection.getresponse().read().decode().splitlines())
+    before = float(counted['haproxy_frontend_http_responses_total{proxy="entrance",code="4xx"}'])
+    assert 'haproxy_backend_http_responses_total{proxy="loki",code="5xx"}' in counted
+    for user in (None, PUSH):
+        proxy.status("loki", "/ready", user)
+    connection.request("GET", "/metrics")
+    counted = dict(line.rsplit(" ", 1) for line in connection.getresponse().read().decode().splitlines())
+    after = float(counted['haproxy_frontend_http_responses_total{proxy="entrance",code="4xx"}'])
+    assert after == before + 2, "401 and 403 are refusals"
     connection.request("GET", "/")
     assert connection.getresponse().status == 404

@@ -20,7 +20,7 @@ from tests.tools.slo_incidents import AFTER, ESTABLISHED, HEALTHY, INCIDENTS, PA
 
 POLICY = BudgetPolicy()
 PERIODS: tuple[Period, ...] = ("30d", "28d")
-ONE_PERIOD = {"drizzle", "flapping", "restarting"}
+ONE_PERIOD = {"long-outage", "five-per-cent", "drizzle", "flapping", "restarting"}
 """Incidents that are watched over 30 days only; the rules of 28 differ from them by a factor."""
 
 

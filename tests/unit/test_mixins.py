@@ -50,7 +50,7 @@ COMPONENTS = (
     "Prometheus", "Alertmanager", "Thanos", "Loki", "Jaeger", "Collector", "Grafana", "Database",
     "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "DisruptionBudget", "Pod", "Namespace",
     "Kubernetes", "Cluster", "Kubelet", "Volume", "Apiserver", "HPA",
-    "Dapr", "Elasticsearch", "Logstash", "Backup", "Target", "Hub", "Spoke",
+    "Dapr", "Elasticsearch", "Logstash", "Backup", "Target", "Hub", "Spoke", "LoginProxy",
     "Cache", "Task", "Reminder", "AuditLog", "Websocket", "Postgres", "Mysql", "Redis",
     "Kafka", "Rabbitmq",
 )  # fmt: skip
@@ -214,7 +214,7 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
         "kube-state-metrics", "kubernetes-apiservers", "kubernetes-cadvisor", "kubernetes-nodes",
         "kubernetes-pods",
         "postgres", "mysql", "redis", "kafka", "rabbitmq", "elasticsearch", "logstash",
-        "hub", "spokes", "prometheus-agent", "prometheus-operator",
+        "hub", "spokes", "login-proxy", "prometheus-agent", "prometheus-operator",
     }  # fmt: skip
 
 
