@@ -17,7 +17,8 @@ from components.jaeger import Jaeger, JaegerArgs, JaegerCollector, JaegerIngeste
 from components.kube_state_metrics import KubeStateMetrics
 from components.log_collector import LogCollector
 from components.login_proxy import PEOPLE, PROGRAMS, LoginProxy
-from components.loki import Loki
+from components.loki import Loki, LokiArgs, LokiPart
+from components.loki_parts import PARTS as LOKI_PARTS
 from components.node_exporter import NodeExporter
 from components.prometheus import Prometheus
 from components.prometheus_agent import PrometheusAgent
@@ -62,7 +63,11 @@ if thanos and "thanos-store" in products:
     ThanosStore("thanos-store", thanos, runtime)
     ThanosCompactor("thanos-compactor", thanos, runtime)
 log_secrets = credentials.of(settings.logs.secret_keys)
-loki = Loki("loki", {**plan.loki, "secrets": log_secrets, "made": buckets.get("loki")}, runtime)
+lines: LokiArgs = {**plan.loki, "secrets": log_secrets, "made": buckets.get("loki")}
+loki = Loki("loki", lines, runtime)
+for part in LOKI_PARTS:
+    if part != "loki" and part in products:
+        LokiPart(part, lines, runtime)
 traces: JaegerArgs = {"traces": settings.traces, "secrets": credentials.of(settings.traces.secret_keys)}
 jaeger = Jaeger("jaeger", traces, runtime)
 if "jaeger-collector" in products:

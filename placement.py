@@ -12,10 +12,15 @@ from typing import Protocol
 
 from workload import Port
 
+_LOKI = (Port("http", 3100), Port("grpc", 9095))
 PORTS: Mapping[str, tuple[Port, ...]] = {
     "prometheus": (Port("http", 9090, public=True),),
     "alertmanager": (Port("http", 9093, public=True),),
     "loki": (Port("http", 3100, public=True), Port("grpc", 9095)),
+    "loki-ingester": _LOKI,
+    "loki-querier": _LOKI,
+    "loki-index-gateway": _LOKI,
+    "loki-compactor": _LOKI,
     "jaeger": (
         Port("http", 16686, public=True),
         Port("grpc", 16685),

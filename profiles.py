@@ -7,23 +7,26 @@ from collections.abc import Mapping
 from settings import Settings
 from targets import Target
 
+# Two of what repeats everything, three of what needs a majority or should survive a loss during a change.
+_HA = {
+    "prometheus": 2,
+    "alertmanager": 3,
+    "loki": 3,
+    "grafana": 2,
+    "login-proxy": 2,
+    "jaeger": 2,
+    "jaeger-collector": 2,
+    "jaeger-ingester": 2,
+    "thanos-query": 2,
+    "thanos-store": 2,
+}
 _REPLICAS: Mapping[str, Mapping[str, int]] = {
     "single": {},
-    # Two of what repeats everything, three of what needs a majority or should survive a loss during a change.
-    "ha": {
-        "prometheus": 2,
-        "alertmanager": 3,
-        "loki": 3,
-        "grafana": 2,
-        "login-proxy": 2,
-        "jaeger": 2,
-        "jaeger-collector": 2,
-        "jaeger-ingester": 2,
-        "thanos-query": 2,
-        "thanos-store": 2,
-    },
+    "ha": _HA,
+    "scale": {**_HA, "loki": 2, "loki-ingester": 3, "loki-querier": 2, "loki-index-gateway": 2},
 }
 """Profile → product → replicas; of what is not named there is one."""
+_LOKI_PARTS = ("loki-ingester", "loki-querier", "loki-index-gateway", "loki-compactor")
 ADDED = (
     "thanos-sidecar",
     "thanos-query",
@@ -31,6 +34,7 @@ ADDED = (
     "thanos-compactor",
     "jaeger-collector",
     "jaeger-ingester",
+    *_LOKI_PARTS,
 )
 """Everything that runs only where `products` says so."""
 
@@ -44,7 +48,8 @@ def replicas(settings: Settings) -> Mapping[str, int]:
 def products(settings: Settings) -> tuple[str, ...]:
     """Return what runs beside what every stack runs.
 
-    Thanos gives one answer from several Prometheus, or from a bucket; a queue makes three products of Jaeger.
+    Thanos gives one answer from several Prometheus, or from a bucket; a queue makes three products of Jaeger,
+    and the profile ``scale`` five of Loki.
     """
     bucket = settings.metrics.object_storage
     several = "prometheus" in replicas(settings)
@@ -52,7 +57,13 @@ def products(settings: Settings) -> tuple[str, ...]:
         *(("thanos-sidecar", "thanos-query") if several or bucket else ()),
         *(("thanos-store", "thanos-compactor") if bucket else ()),
         *(("jaeger-collector", "jaeger-ingester") if settings.traces.queue else ()),
+        *(_LOKI_PARTS if in_parts(settings) else ()),
     )
+
+
+def in_parts(settings: Settings) -> bool:
+    """Whether Loki's parts are products of their own."""
+    return settings.profile == "scale"
 
 
 def metrics(settings: Settings) -> str:
@@ -79,4 +90,16 @@ def problems(settings: Settings, target: Target) -> list[str]:
         found.append(
             f"{profile} runs several Grafana, which need a database to share: set dashboards.database"
         )
+    if settings.profile == "scale":
+        found += _missing_at_scale(settings)
     return found
+
+
+def _missing_at_scale(settings: Settings) -> list[str]:
+    """Return what the stores are that outgrow one machine, as far as they are not named."""
+    needed = {
+        "keeps samples in a bucket: set metrics.objectStorage": settings.metrics.object_storage,
+        "keeps traces in OpenSearch or ClickHouse: set traces.store": settings.traces.store,
+        "takes traces in by Kafka: set traces.queue": settings.traces.queue,
+    }
+    return [f"profile: 'scale' {what}" for what, given in needed.items() if not given]

@@ -116,6 +116,8 @@ class Workload:
     """How many of it run side by side; more than one only where the placement has hosts for them."""
     peer_ports: tuple[PeerPort, ...] = ()
     """Ports by which its replicas find each other."""
+    peers: tuple[str, ...] = ()
+    """Products that find it, and each other, by the same ports, by the names of their workloads."""
     sidecars: tuple[Workload, ...] = ()
     """What runs beside each replica, as its user, and sees its data; names of ports differ from its own."""
     per_node: bool = False

@@ -20,6 +20,10 @@ OWN_JOBS = {
     "prometheus": ("prometheus", "http", "/metrics"),
     "alertmanager": ("alertmanager", "http", "/metrics"),
     "loki": ("loki", "http", "/metrics"),
+    "loki-ingester": ("loki-ingester", "http", "/metrics"),
+    "loki-querier": ("loki-querier", "http", "/metrics"),
+    "loki-index-gateway": ("loki-index-gateway", "http", "/metrics"),
+    "loki-compactor": ("loki-compactor", "http", "/metrics"),
     "jaeger": ("jaeger", "metrics", "/metrics"),
     "jaeger-collector": ("jaeger-collector", "metrics", "/metrics"),
     "jaeger-ingester": ("jaeger-ingester", "metrics", "/metrics"),
@@ -39,7 +43,10 @@ OWN_JOBS = {
     "prometheus-agent": ("prometheus-agent", "http", "/metrics"),
 }
 """Scrape job → workload, port and path of its metrics."""
-PARTS = {"jaeger-collector": "jaeger", "jaeger-ingester": "jaeger"}
+PARTS = {
+    **dict.fromkeys(("jaeger-collector", "jaeger-ingester"), "jaeger"),
+    **dict.fromkeys(("loki-ingester", "loki-querier", "loki-index-gateway", "loki-compactor"), "loki"),
+}
 """Scrape job of a part of a product → the product's, which is the label ``job`` of its series as well."""
 
 

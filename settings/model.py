@@ -193,8 +193,9 @@ class Settings(Section):
     """Name of the Pulumi stack; not written in the file."""
     target: TargetName
     """Where the stack runs."""
-    profile: Literal["single", "ha"] = "single"
-    """One replica of everything, or several of what keeps data and answers people (``ha``, in a cluster)."""
+    profile: Literal["single", "ha", "scale"] = "single"
+    """One replica of everything; several of what keeps data and answers people (``ha``, in a cluster); or
+    these with Loki in parts and traces by way of a queue as well (``scale``)."""
     environment: LabelValue = ""
     """Value of the label ``environment`` on every series, log line and alert; the stack's name if empty."""
     hub: Hub | None = None
@@ -231,10 +232,10 @@ class Settings(Section):
     def _a_hub_can_tell_its_spokes(self) -> Self:
         if self.environment_label in self.spokes:
             raise ValueError(f"spokes: {self.environment_label!r} is this stack's own environment; remove it")
-        if self.spokes and self.profile == "ha":
+        if self.spokes and self.profile != "single":
             raise ValueError(
-                "spokes: each of the two Prometheus of the profile 'ha' would get a part of what they send; "
-                "use the profile single for a hub"
+                f"spokes: each of the two Prometheus of the profile {self.profile!r} would get a part of "
+                "what they send; use the profile single for a hub"
             )
         return self
 

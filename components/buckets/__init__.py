@@ -7,6 +7,8 @@ from typing import TypedDict
 
 import pulumi
 
+import profiles
+from components import loki_parts
 from components.buckets import azure, google, oracle
 from components.buckets.resources import Asked, MadeBucket, Making
 from settings import Settings
@@ -52,8 +54,10 @@ class Bucket(pulumi.ComponentResource):
         self.register_outputs({"name": self.made.name})
 
 
-_ACCOUNTS = {"loki": ("loki",), "thanos": ("prometheus", "thanos-store", "thanos-compactor")}
-"""Who keeps data in a bucket → accounts of the cluster that may use it."""
+def _accounts(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """Return who keeps data in a bucket → accounts of the cluster that may use it."""
+    loki = loki_parts.IN_BUCKET if profiles.in_parts(settings) else ("loki",)
+    return {"loki": loki, "thanos": ("prometheus", "thanos-store", "thanos-compactor")}
 
 
 def asked(settings: Settings, target: Target) -> Mapping[str, BucketArgs]:
@@ -65,7 +69,7 @@ def asked(settings: Settings, target: Target) -> Mapping[str, BucketArgs]:
     return {
         name: {
             "kind": target.object_storage,
-            "asked": Asked(storage, settings.kubernetes.namespace, _ACCOUNTS[name]),
+            "asked": Asked(storage, settings.kubernetes.namespace, _accounts(settings)[name]),
             "where": where,
             "keep": not settings.delete_data,
         }

@@ -16,7 +16,7 @@ from pulumi_kubernetes.autoscaling.v2 import (
 from runtimes.kubernetes.site import Children, Site
 from workload import Workload
 
-SCALED = frozenset({"thanos-query", "jaeger", "jaeger-collector", "jaeger-ingester"})
+SCALED = frozenset({"thanos-query", "loki", "loki-querier", "jaeger", "jaeger-collector", "jaeger-ingester"})
 """Workloads whose work is spread by whoever asks them, and that lose nothing when one of them ends."""
 _CALM_SECONDS = 300
 """How long there must be less work before one is taken away."""

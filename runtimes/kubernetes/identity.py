@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
+import profiles
+from components.loki_parts import IN_BUCKET
 from runtimes.kubernetes.site import Children, Site
 from settings.object_storage import Bucket
 from targets import Identity
@@ -30,7 +32,7 @@ def service_account(workload: Workload, site: Site, children: Children) -> None:
 
 def bucket(workload: str, site: Site) -> Bucket | None:
     """Return the bucket that a workload, or its sidecar, keeps its data in."""
-    if workload == "loki":
+    if workload in (IN_BUCKET if profiles.in_parts(site.settings) else ("loki",)):
         return site.settings.logs.object_storage
     if workload in ("prometheus", "thanos-store", "thanos-compactor"):
         return site.settings.metrics.object_storage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pulumi_kubernetes.core.v1 import Service
 from pulumi_kubernetes.networking.v1 import (
@@ -21,7 +21,7 @@ from runtimes.kubernetes.site import ASKS_WHO, Children, Site, replicas_service
 from settings import Settings
 from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure, Identity
-from workload import Workload
+from workload import PeerPort, Workload
 
 INSTEAD: Mapping[tuple[str, str], str] = {
     ("grafana", "prometheus"): "thanos-query",
@@ -32,6 +32,10 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("prometheus", "prometheus"): ("http",),
     ("prometheus", "alertmanager"): ("http",),
     ("prometheus", "loki"): ("http",),
+    ("prometheus", "loki-ingester"): ("http",),
+    ("prometheus", "loki-querier"): ("http",),
+    ("prometheus", "loki-index-gateway"): ("http",),
+    ("prometheus", "loki-compactor"): ("http",),
     ("prometheus", "jaeger"): ("metrics",),
     ("prometheus", "jaeger-collector"): ("metrics",),
     ("prometheus", "jaeger-ingester"): ("metrics",),
@@ -135,9 +139,14 @@ def policy(workload: Workload, site: Site, children: Children) -> None:
     parts = (workload.name, *(sidecar.name for sidecar in workload.sidecars))
     ingress = [rule for part in parts for rule in _ingress(part, site)]
     egress = [rule for part in parts for rule in _egress(part, site)]
-    if between := _between_replicas(workload):
-        ingress.append({"from_": [_pods(workload.name, site)], "ports": between})
-        egress.append({"to": [_pods(workload.name, site)], "ports": between})
+    if workload.peer_ports:
+        peers = (workload.name, *workload.peers)
+        sources = [_pods(peer, site) for peer in peers]
+        ingress.append({"from_": sources, "ports": _between_peers(workload.name, workload.peer_ports)})
+        egress += [
+            {"to": [source], "ports": _between_peers(peer, workload.peer_ports)}
+            for peer, source in zip(peers, sources, strict=True)
+        ]
     NetworkPolicy(
         f"{children.prefix}-policy",
         metadata=site.autonamed(workload.name),
@@ -151,15 +160,12 @@ def policy(workload: Workload, site: Site, children: Children) -> None:
     )
 
 
-def _between_replicas(workload: Workload) -> list[NetworkPolicyPortArgsDict]:
-    if not workload.peer_ports:
-        return []
+def _between_peers(receiver: str, peer_ports: Sequence[PeerPort]) -> list[NetworkPolicyPortArgsDict]:
+    """Return the ports of a workload that its peers reach: everything that is not there for others."""
     ports: list[NetworkPolicyPortArgsDict] = [
-        {"protocol": protocol, "port": peer.number}
-        for peer in workload.peer_ports
-        for protocol in peer.protocols
+        {"protocol": protocol, "port": peer.number} for peer in peer_ports for protocol in peer.protocols
     ]
-    return ports + [_tcp(port.number) for port in workload.ports if not port.public]
+    return ports + [_tcp(port.number) for port in PORTS[receiver] if not port.public]
 
 
 def _ingress(workload: str, site: Site) -> list[NetworkPolicyIngressRuleArgsDict]:

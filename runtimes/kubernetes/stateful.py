@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import profiles
 from runtimes.kubernetes.site import Site, replicas_service
 from units import size_in_bytes
 
-OF_FIXED_SIZE = ("alertmanager", "collector", "thanos-store")
+OF_FIXED_SIZE = ("alertmanager", "collector", "thanos-store", "loki-index-gateway", "loki-compactor")
 """Workloads with a volume that no setting sizes."""
-IN_A_STORE = ("grafana", "jaeger")
+IN_A_STORE = ("grafana", "jaeger", "loki")
 """Workloads without a volume where a setting names what keeps their data instead."""
 
 
@@ -35,6 +36,8 @@ def replacement(found: Any, site: Site) -> Iterator[str]:
         yield _deletes(name, "dashboards.database", "what was made in Grafana stays on its volume, unused")
     elif name == "jaeger" and site.settings.traces.store:
         yield _deletes(name, "traces.store", "the traces that it has stay on its volume, unused")
+    elif name == "loki" and profiles.in_parts(site.settings):
+        yield _deletes(name, "profile", "its pods write what they hold to the bucket as they end")
     elif found.spec.service_name != _service(name, site):
         yield _deletes(name, "profile", "its pods are restarted, its data stays")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaimArgsDict
 
+import profiles
 from runtimes.kubernetes.site import Site
 from settings import Settings
 from targets import Target
@@ -28,7 +29,7 @@ def asked(settings: Settings) -> Mapping[str, tuple[str, str]]:
     return {
         **compactor,
         "prometheus": ("metrics.storage", settings.metrics.storage),
-        "loki": ("logs.storage", settings.logs.storage),
+        "loki-ingester" if profiles.in_parts(settings) else "loki": ("logs.storage", settings.logs.storage),
         **({} if settings.traces.store else {"jaeger": ("traces.storage", settings.traces.storage)}),
         "grafana": ("dashboards.storage", settings.dashboards.storage),
     }

@@ -21,7 +21,15 @@ from pulumi.runtime import mocks, rpc, settings
 from settings import SECTIONS_WITH_SECRETS, Settings
 
 PROJECT = Path(__file__).parents[2]
-STACKS = ("minikube", "oke", "aks", "gke", "autopilot", "prod")
+SCALE: dict[str, Any] = {
+    "observability:profile": "scale",
+    "observability:traces": {
+        "store": {"kind": "opensearch", "address": "search.example.org:9200"},
+        "queue": {"brokers": ["kafka.example.org:9093"], "username": "jaeger"},
+    },
+}
+"""What the stack file of `prod` says differently to become the profile `scale`, which none of them has."""
+STACKS = ("minikube", "oke", "aks", "gke", "autopilot", "prod", "scale")
 CANARY = "0123456789abcdef-canary-of-a-secret"
 SECRETS = {
     "slackApiUrl": f"https://hooks.example.org/{CANARY}",
@@ -181,6 +189,8 @@ def settings_of(stack: str) -> Settings:
 
 
 def _written(stack: str) -> dict[str, Any]:
+    if stack == "scale":
+        return _written("prod") | SCALE
     return dict(yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())["config"])
 
 

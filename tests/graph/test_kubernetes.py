@@ -40,6 +40,18 @@ REPLICA_SERVICES = {
     "prometheus-replicas", "alertmanager-replicas", "loki-replicas", "thanos-store-replicas",
 }  # fmt: skip
 THANOS = {"thanos-query", "thanos-store", "thanos-compactor"}
+WITH_REPLICAS = ("prod", "scale")
+AT_SCALE = {
+    "loki-ingester", "loki-querier", "loki-index-gateway", "loki-compactor",
+    "jaeger-collector", "jaeger-ingester",
+}  # fmt: skip
+WITHOUT_DATA_AT_SCALE = {"loki", "loki-querier", "jaeger", "jaeger-collector", "jaeger-ingester"}
+REPLICAS_AT_SCALE = REPLICAS | dict.fromkeys((*WITHOUT_DATA_AT_SCALE, "loki-index-gateway"), 2) | {
+    "loki-ingester": 3,
+}  # fmt: skip
+REPLICA_SERVICES_AT_SCALE = REPLICA_SERVICES - {"loki-replicas"} | {
+    "loki-ingester-replicas", "loki-index-gateway-replicas",
+}  # fmt: skip
 ASKS_THE_API = {"prometheus", "kube-state-metrics", "log-collector"}
 PUBLISHED = ("prometheus", "alertmanager", "loki", "jaeger", "collector")
 """What is behind the login of the stack `prod`."""
@@ -50,7 +62,8 @@ CUSTOM = {"Gateway", "HTTPRoute", "HealthCheckPolicy"}
 
 def products(stack: str) -> set[str]:
     """Return what the stack runs; Autopilot admits nothing that sees the machine."""
-    of_the_profile = {"login-proxy", *THANOS} if stack == "prod" else set()
+    of_the_profile = {"login-proxy", *THANOS} if stack in WITH_REPLICAS else set()
+    of_the_profile |= AT_SCALE if stack == "scale" else set()
     return EVERYWHERE | of_the_profile | (set() if stack == "autopilot" else {"node-exporter"})
 
 
@@ -88,7 +101,8 @@ class TestEveryStack:
         rendering = render(stack)
         for kind in ("Service", "ServiceAccount"):
             names = [m["metadata"]["name"] for m in rendering.manifests(kind)]
-            by_replica = REPLICA_SERVICES if kind == "Service" and stack == "prod" else set()
+            services = {"prod": REPLICA_SERVICES, "scale": REPLICA_SERVICES_AT_SCALE}.get(stack, set())
+            by_replica = services if kind == "Service" else set()
             assert sorted(names) == sorted(products(stack) | by_replica)
         assert {name for name, _, _ in rendering.pods()} == products(stack)
         for manifest in rendering.manifests("StatefulSet"):
@@ -185,7 +199,8 @@ class TestEveryStack:
                 continue
             secrets += 1
             assert rpc.is_rpc_secret(resource.wire["stringData"])
-        assert secrets == {"oke": 2, "prod": 3}.get(stack, 1)
+        # At scale each part of Jaeger has what it needs of its store and its queue.
+        assert secrets == {"oke": 2, "prod": 3, "scale": 6}.get(stack, 1)
 
     def test_changed_rules_restart_nothing_and_everything_else_rolls_its_pod(self, stack: str) -> None:
         rendering = render(stack)
@@ -207,8 +222,9 @@ class TestEveryStack:
     def test_data_outlives_the_stack(self, stack: str) -> None:
         rendering = render(stack)
         sets = rendering.manifests("StatefulSet")
-        in_a_database = {"grafana"} if stack == "prod" else set()
-        assert {m["metadata"]["name"] for m in sets} == products(stack) - WITHOUT_DATA - in_a_database
+        elsewhere = {"grafana"} if stack in WITH_REPLICAS else set()
+        elsewhere |= WITHOUT_DATA_AT_SCALE if stack == "scale" else set()
+        assert {m["metadata"]["name"] for m in sets} == products(stack) - WITHOUT_DATA - elsewhere
         for manifest in sets:
             assert manifest["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
         kept = {r.inputs["metadata"]["name"] for r in rendering.resources if r.retained}
@@ -236,7 +252,7 @@ class TestEveryStack:
             assert urls == {}
             return
         host = json.loads(configuration(stack)["observability:kubernetes"])["host"]
-        published = PUBLISHED if stack == "prod" else ()
+        published = PUBLISHED if stack in WITH_REPLICAS else ()
         behind = {product: f"{product}.{host}" for product in published}
         assert urls == {"grafana": f"https://{host}"} | {
             product: f"https://{name}" for product, name in behind.items() if product != "collector"
@@ -274,8 +290,9 @@ def test_googles_load_balancer_asks_for_health() -> None:
     assert not render("aks").manifests("HealthCheckPolicy")
 
 
-def test_replicas_are_kept_apart_and_taken_one_at_a_time() -> None:
-    rendering = render("prod")
+@pytest.mark.parametrize(("stack", "wanted"), [("prod", REPLICAS), ("scale", REPLICAS_AT_SCALE)])
+def test_replicas_are_kept_apart_and_taken_one_at_a_time(stack: str, wanted: dict[str, int]) -> None:
+    rendering = render(stack)
     least = {
         m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicas"]
         for m in rendering.manifests("HorizontalPodAutoscaler")
@@ -289,7 +306,7 @@ def test_replicas_are_kept_apart_and_taken_one_at_a_time() -> None:
         for m in rendering.manifests("StatefulSet", "Deployment")
         if replicas[m["metadata"]["name"]] > 1
     }
-    assert {name: replicas[name] for name in several} == REPLICAS
+    assert {name: replicas[name] for name in several} == wanted
     for manifest in several.values():
         selector = manifest["spec"]["selector"]
         for constraint in manifest["spec"]["template"]["spec"]["topologySpreadConstraints"]:

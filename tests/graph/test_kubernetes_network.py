@@ -137,6 +137,18 @@ PROFILE_HA = {
 }
 
 
+LOKI = {"loki", "loki-ingester", "loki-querier", "loki-index-gateway", "loki-compactor"}
+PROFILE_SCALE = PROFILE_HA | {
+    *(f"{source} → {part}:grpc" for source in LOKI for part in LOKI),
+    *(f"{source} → {part}:http" for source in LOKI for part in LOKI - {"loki"}),
+    *(f"prometheus → {part}:http" for part in LOKI),
+    *(f"prometheus → jaeger-{part}:metrics" for part in ("collector", "ingester")),
+    "collector → jaeger-collector:otlp-grpc",
+}
+BUCKETS = {"prod": KEEPS_SAMPLES | {"loki"}, "scale": KEEPS_SAMPLES | LOKI - {"loki"}}
+"""Stack → pods that reach a bucket, where there are several."""
+
+
 @functools.cache
 def cluster(stack: str) -> Cluster:
     return Cluster(render(stack))
@@ -173,8 +185,10 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
     on_machines = set() if stack == "autopilot" else {"prometheus → node-exporter:http"}
     # What is probed is wherever the catalogue says, what is on a machine's network included.
     probed = set() if stack == "autopilot" else {"blackbox-exporter → node-exporter:http"}
-    of_the_profile = PROFILE_HA | LOGIN if stack == "prod" else ALONE
-    assert reachable(stack) == on_machines | probed | of_the_profile | {
+    of_the_profile = {"prod": PROFILE_HA | LOGIN, "scale": PROFILE_SCALE | LOGIN}.get(stack, ALONE)
+    # With a queue the collector sends to what fills it.
+    directly = set() if stack == "scale" else {"collector → jaeger:otlp-grpc"}
+    assert reachable(stack) == on_machines | probed | of_the_profile | directly | {
         "prometheus → prometheus:http",
         "prometheus → alertmanager:http",
         "prometheus → loki:http",
@@ -187,7 +201,6 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
         "log-collector → collector:otlp-grpc",
         "collector → prometheus:http",
         "collector → loki:http",
-        "collector → jaeger:otlp-grpc",
         "alertmanager → collector:notifications",
         "grafana → alertmanager:http",
         "grafana → loki:http",
@@ -204,7 +217,9 @@ def test_only_these_parts_of_the_stack_talk_to_each_other(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_address_in_a_configuration_is_allowed_and_nothing_else_is(stack: str) -> None:
     rendering = render(stack)
-    assert {*_addresses(rendering), *_scraped(rendering)} == {
+    # Loki's parts find each other by their ring, and may reach each other whatever is written.
+    named = {(a, b, port) for a, b, port in _addresses(rendering) if not {a, b} <= LOKI}
+    assert {*named, *_scraped(rendering)} == {
         (source, destination, port.number)
         for (source, destination), names in edges(site(stack)).items()
         if {source, destination} <= cluster(stack).parts
@@ -268,6 +283,7 @@ def test_from_elsewhere_only_the_intake_and_the_entrance_are_open(stack: str, so
             "outside": set(),
             "proxy": {
                 "prod": {"grafana:http", "login-proxy:http"},
+                "scale": {"grafana:http", "login-proxy:http"},
                 "gke": {"grafana:http"},
                 "autopilot": {"grafana:http"},
             }.get(stack, set()),
@@ -285,8 +301,8 @@ def test_only_what_must_reaches_the_outside(stack: str) -> None:
     assert reaching("outside", notified) >= {"alertmanager", *asks_anything}
     assert reaching("outside", 25) == asks_anything
     # On Google's machines that is where a pod asks who it is; elsewhere it is nobody's business.
-    in_buckets = {"loki"} if stack in ("gke", "autopilot", "prod") else set()
-    assert reaching("metadata", 80) == in_buckets | (KEEPS_SAMPLES if stack == "prod" else set())
+    alone = {"loki"} if stack in ("gke", "autopilot") else set()
+    assert reaching("metadata", 80) == BUCKETS.get(stack, alone)
     assert reaching("application", 8080) == asks_anything
 
 
@@ -294,13 +310,14 @@ def test_only_what_must_reaches_the_outside(stack: str) -> None:
 def test_who_has_a_token_and_nobody_else_reaches_the_api_server(stack: str) -> None:
     port = {"minikube": 8443, "oke": 6443}.get(stack, 443)
     reaching = {name for name in cluster(stack).pods if cluster(stack).allows(name, "api-server", port)}
-    asks_anything = {"blackbox-exporter"} | ({"alertmanager", "loki"} if port == 443 else set())
-    asks_anything |= KEEPS_SAMPLES - {"prometheus"} if stack == "prod" else set()
+    asks_anything = {"blackbox-exporter"} | ({"alertmanager"} if port == 443 else set())
+    asks_anything |= BUCKETS.get(stack, {"loki"} if port == 443 else set()) - {"prometheus"}
     assert reaching - asks_anything == {"prometheus", "kube-state-metrics", "log-collector"}
 
 
-def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:
-    prod = cluster("prod")
+@pytest.mark.parametrize(("stack", "ring"), [("prod", {"loki"}), ("scale", LOKI)])
+def test_replicas_reach_each_other_and_nobody_else_reaches_them_there(stack: str, ring: set[str]) -> None:
+    prod = cluster(stack)
     for port, protocols in PEERS.items():
         for protocol in ("TCP", "UDP"):
             talking = {
@@ -309,8 +326,8 @@ def test_replicas_reach_each_other_and_nobody_else_reaches_them_there() -> None:
                 for destination in prod.pods
                 if prod.allows(source, destination, port, protocol)
             }
-            name = "alertmanager" if port == 9094 else "loki"
-            assert talking == ({(name, name)} if protocol in protocols else set())
+            members = {"alertmanager"} if port == 9094 else ring
+            assert talking == ({(a, b) for a in members for b in members} if protocol in protocols else set())
     assert prod.allows("grafana", "database", 5432)
     assert not cluster("gke").allows("grafana", "database", 5432)
 
