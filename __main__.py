@@ -9,6 +9,7 @@ from components.blackbox_exporter import BlackboxExporter
 from components.buckets import Bucket
 from components.cadvisor import Cadvisor
 from components.collector import Collector
+from components.credentials import Credentials
 from components.engine_proxy import EngineProxy
 from components.grafana import Grafana
 from components.hub import link
@@ -27,65 +28,68 @@ from plan import make_plan
 from provider.resources import Password
 from settings import GRAFANA_PASSWORD, LOGIN_PASSWORD, PUSH_PASSWORD, StackFileError, engine_configuration
 
-config, stack = pulumi.Config(), pulumi.get_stack()
+stack = pulumi.get_stack()
 try:
     plan = make_plan(*engine_configuration(), stack)
 except StackFileError as error:
     for problem in error.problems:
         pulumi.log.error(problem)
     sys.exit(1)
-settings, runtime = plan.settings, plan.runtime
 for notice in plan.notices:
     pulumi.log.warn(notice)
 for announcement in plan.announcements:
     pulumi.log.info(announcement)
 
-if plan.engine and "engine-proxy" in plan.products:
-    EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
-made = {name: Bucket(f"{name}-bucket", args).made for name, args in plan.buckets.items()}
-made_keys = {key: value for bucket in made.values() for key, value in bucket.secrets.items()}
-metric_secrets = {
-    key: made_keys.get(key) or config.require_secret(key) for key in settings.metrics.secret_keys
-}
-thanos: ThanosArgs | None = (
-    {**plan.thanos, "secrets": metric_secrets, "made": made.get("thanos")} if plan.thanos else None
-)
+settings, runtime, products = plan.settings, plan.runtime, plan.products
+credentials = Credentials(pulumi.Config())
+buckets = {name: Bucket(f"{name}-bucket", args).made for name, args in plan.buckets.items()}
+for bucket in buckets.values():
+    credentials.add(bucket.secrets.items())
 hub = link(settings.hub, settings.environment_label)
+
+if plan.engine and "engine-proxy" in products:
+    EngineProxy("engine-proxy", {"engine": plan.engine}, runtime)
+metric_secrets, metric_bucket = credentials.of(settings.metrics.secret_keys), buckets.get("thanos")
+thanos: ThanosArgs | None = None
+if plan.thanos:
+    thanos = {**plan.thanos, "secrets": metric_secrets, "made": metric_bucket}
 prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub, "thanos": thanos}, runtime)
-if plan.cluster and "prometheus-operator" in plan.products:
+if plan.cluster and "prometheus-operator" in products:
     PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
-if "prometheus-agent" in plan.products:
-    PrometheusAgent("prometheus-agent", runtime)
 if thanos:
     ThanosQuery("thanos-query", thanos, runtime)
-if thanos and "thanos-store" in plan.products:
+if thanos and "thanos-store" in products:
     ThanosStore("thanos-store", thanos, runtime)
     ThanosCompactor("thanos-compactor", thanos, runtime)
-log_secrets = {key: made_keys.get(key) or config.require_secret(key) for key in settings.logs.secret_keys}
-loki = Loki("loki", {**plan.loki, "secrets": log_secrets, "made": made.get("loki")}, runtime)
-trace_secrets = {key: config.require_secret(key) for key in settings.traces.secret_keys}
-traces: JaegerArgs = {"traces": settings.traces, "secrets": trace_secrets}
+log_secrets = credentials.of(settings.logs.secret_keys)
+loki = Loki("loki", {**plan.loki, "secrets": log_secrets, "made": buckets.get("loki")}, runtime)
+traces: JaegerArgs = {"traces": settings.traces, "secrets": credentials.of(settings.traces.secret_keys)}
 jaeger = Jaeger("jaeger", traces, runtime)
-if "jaeger-collector" in plan.products:
+if "jaeger-collector" in products:
     JaegerCollector("jaeger-collector", traces, runtime)
     JaegerIngester("jaeger-ingester", traces, runtime)
-receiver_secrets = {key: config.require_secret(key) for key in settings.alerting.secret_keys}
 alertmanager = Alertmanager(
     "alertmanager",
-    {"alerting": settings.alerting, "secrets": receiver_secrets, "links": plan.prometheus["links"]},
+    {
+        "alerting": settings.alerting,
+        "secrets": credentials.of(settings.alerting.secret_keys),
+        "links": plan.prometheus["links"],
+    },
     runtime,
 )
 collector = Collector("collector", {**plan.collector, "hub": hub}, runtime)
-if "node-exporter" in plan.products:
-    NodeExporter("node-exporter", runtime)
-if "blackbox-exporter" in plan.products:
-    BlackboxExporter("blackbox-exporter", runtime)
-if plan.engine and "cadvisor" in plan.products:
+if plan.engine and "cadvisor" in products:
     Cadvisor("cadvisor", {"engine": plan.engine}, runtime)
-if "kube-state-metrics" in plan.products:
-    KubeStateMetrics("kube-state-metrics", runtime)
-if plan.cluster and "log-collector" in plan.products:
+if plan.cluster and "log-collector" in products:
     LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
+for name, agent in {
+    "node-exporter": NodeExporter,
+    "blackbox-exporter": BlackboxExporter,
+    "kube-state-metrics": KubeStateMetrics,
+    "prometheus-agent": PrometheusAgent,
+}.items():
+    if name in products:
+        agent(name, runtime)
 outputs = {
     "contract_version": CONTRACT_VERSION,
     "environment": settings.environment_label,
@@ -100,31 +104,25 @@ outputs = {
     "health": f"python -m operations health --stack {stack}",
     "notices": list(plan.notices),
 }
-if "login-proxy" in plan.products:
-    login_password = config.get_secret(LOGIN_PASSWORD) or Password("login-password").result
-    push_password = config.get_secret(PUSH_PASSWORD) or Password("push-password").result
-    LoginProxy(
-        "login-proxy",
-        {**plan.login_proxy, "password": login_password, "push_password": push_password},
-        runtime,
-    )
+if "login-proxy" in products:
+    people = credentials.password(LOGIN_PASSWORD, "login-password")
+    programs = credentials.password(PUSH_PASSWORD, "push-password")
+    LoginProxy("login-proxy", {**plan.login_proxy, "password": people, "push_password": programs}, runtime)
     outputs |= {
         "login_username": PEOPLE,
-        "login_password": login_password,
+        "login_password": people,
         "push_username": PROGRAMS,
-        "push_password": push_password,
+        "push_password": programs,
     }
-if "grafana" in plan.products:
-    password = config.get_secret(GRAFANA_PASSWORD) or Password("grafana-password").result
-    secret_key = Password("grafana-secret-key").result
-    database = settings.dashboards.database
+if "grafana" in products:
+    password = credentials.password(GRAFANA_PASSWORD, "grafana-password")
     grafana = Grafana(
         "grafana",
         {
             **plan.grafana,
             "password": password,
-            "secret_key": secret_key,
-            "database_password": config.require_secret(database.password_secret) if database else "",
+            "secret_key": Password("grafana-secret-key").result,
+            "secrets": credentials.of(settings.dashboards.secret_keys),
         },
         runtime,
     )

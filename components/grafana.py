@@ -41,8 +41,8 @@ class GrafanaArgs(GrafanaContent):
 
     password: pulumi.Input[str]
     """The administrator's password."""
-    database_password: pulumi.Input[str]
-    """Password of the database; empty where Grafana keeps its own."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Configuration key → value of the secret that the database needs."""
     secret_key: pulumi.Input[str]
     """Key that Grafana encrypts its database's secrets with."""
 
@@ -87,7 +87,7 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
         secrets={
             PASSWORD: args["password"],
             SECRET_KEY: args["secret_key"],
-            **({DATABASE: args["database_password"]} if database else {}),
+            **({DATABASE: args.get("secrets", {})[database.password_secret]} if database else {}),
         },
         volume=None if database else Volume(args["dashboards"].storage),
         outbound=database is not None,

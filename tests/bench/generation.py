@@ -42,7 +42,13 @@ def generated() -> str:
         jaeger.workload({"traces": settings.traces}, placement),
         collector.workload(plan.collector, placement),
         grafana.workload(
-            {**plan.grafana, "password": "", "secret_key": "", "database_password": ""}, placement
+            {
+                **plan.grafana,
+                "password": "",
+                "secret_key": "",
+                "secrets": dict.fromkeys(settings.dashboards.secret_keys, ""),
+            },
+            placement,
         ),
         node_exporter.workload(placement),
     )

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from catalogue import Service
-from plan import _silent_alerts
+from plan.checks import silent_alerts
 from settings import Alerting, Settings, StackFileError, load
 from settings.routes import Matcher, parse_matcher
 
@@ -197,7 +197,7 @@ def test_every_failed_route_test_is_named() -> None:
 )
 def test_what_nobody_would_hear_of_is_told(given: dict[str, Any], told: list[str]) -> None:
     settings = Settings(stack="s", target="process", alerting=alerting(**given))
-    notices = _silent_alerts(settings, [Service(service="s", team="storefront")])
+    notices = silent_alerts(settings, [Service(service="s", team="storefront")])
     assert len(notices) == len(told)
     assert all(notice.startswith(text) for notice, text in zip(notices, told, strict=True))
 
@@ -211,7 +211,7 @@ def test_a_team_is_heard_of_by_the_receiver_that_has_its_name() -> None:
 
 def test_the_receiver_of_a_team_needs_no_route() -> None:
     settings = Settings(stack="s", target="process", alerting=alerting(deadMansSwitch=CHAT["webhook"]))
-    assert _silent_alerts(settings, [Service(service="s", team="pager")]) == ()
+    assert silent_alerts(settings, [Service(service="s", team="pager")]) == ()
 
 
 def test_a_receiver_that_no_route_leads_to_is_known() -> None:

@@ -11,7 +11,7 @@ import profiles
 import sizing
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
-from components import buckets, jaeger_storage, login_proxy, loki_storage, object_storage
+from components import buckets, login_proxy
 from components.buckets import BucketArgs
 from components.collector import CollectorArgs
 from components.collector_logs import LogFiles
@@ -24,8 +24,9 @@ from mixins import applying
 from mixins.model import Links, Mixin
 from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
+from plan import checks
 from runtimes import Runtime, runtime_for
-from scraping import OWN_JOBS, SERVICES, container_jobs, own_jobs, probe_jobs
+from scraping import SERVICES, container_jobs, own_jobs, probe_jobs
 from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from scraping.kubernetes import cluster_jobs, own_pods
 from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
@@ -36,9 +37,8 @@ from settings import Settings, StackFileError, load
 from slo.links import ServiceLinks
 from slo.mixin import mixins as slo_mixins
 from targets import TARGETS, Target
-from units import seconds
 
-PROJECT = Path(__file__).resolve().parent
+PROJECT = Path(__file__).resolve().parent.parent
 PRODUCTS = ("prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter", "grafana")
 """The products that run at every target, by the names of their workloads."""
 
@@ -89,23 +89,9 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     )
     left_out = runtime.unavailable(wanted)
     products = tuple(name for name in wanted if name not in left_out)
-    problems += (
-        runtime.problems(products)
-        + _unheard(services, products, target)
-        + _reserved(services, wanted)
-        + _forgotten(services, settings)
-        + service_problems(services, target, engine, cluster)
-    )
-    created = settings.create_buckets is not None
-    problems += loki_storage.problems(settings.logs.object_storage, target, created=created)
-    if settings.metrics.object_storage:
-        problems += object_storage.problems(
-            "metrics.objectStorage", settings.metrics.object_storage, target, created=created
-        )
-    problems += buckets.problems(settings, target)
-    problems += jaeger_storage.problems(settings.traces, target)
-    problems += profiles.problems(settings, target)
-    problems += sizing.problems(settings)
+    problems += runtime.problems(products)
+    problems += checks.problems(settings, target, services, products, wanted)
+    problems += service_problems(services, target, engine, cluster)
     if problems:
         raise StackFileError(problems)
 
@@ -130,7 +116,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             *left_out.values(),
             *runtime.notices(),
             *sizing.notices(settings),
-            *_silent_alerts(settings, services),
+            *checks.silent_alerts(settings, services),
         ),
         tuple(runtime.announcements(products)),
         engine,
@@ -184,61 +170,10 @@ def _of_services(services: Sequence[Service], settings: Settings, links: Service
     )
 
 
-def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
-    """Return the objectives whose period is longer than metrics are kept; a month is added up as it goes."""
-    kept = settings.metrics.retention
-    return [
-        f"{slo.id}: its budget counts over {slo.period}, but metrics are kept for {kept}; "
-        f"raise metrics.retention, or choose a shorter period"
-        for service in services
-        for slo in service.objectives
-        if slo.period != "month" and seconds(slo.period) > seconds(kept)
-    ]
-
-
 def _runbooks(settings: Settings, target: Target) -> str:
     """Return where runbook links lead: on the machine itself, the checkout will do."""
     is_url = "://" in settings.runbooks
     return settings.runbooks if is_url or not target.follows_files else (PROJECT / settings.runbooks).as_uri()
-
-
-def _silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
-    alerting = settings.alerting
-    teams = {*(service.team for service in services), *settings.kubernetes.teams.values()}
-    if not alerting.receivers:
-        return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
-    unwatched = "nobody is told when alerting itself stops: alerting.deadMansSwitch is not set"
-    return (
-        *(
-            f"no route leads to the receiver {name!r}, and there is no team of that name"
-            for name in alerting.unheard
-            if name not in teams
-        ),
-        *([] if alerting.dead_mans_switch else [unwatched]),
-    )
-
-
-def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:
-    """Return the probes that nothing would make at this target."""
-    if "blackbox-exporter" in products:
-        return []
-    able = ", ".join(name for name, other in TARGETS.items() if "blackbox-exporter" in other.products)
-    return [
-        f"{service.service}.probes: target {target.name} does not run blackbox_exporter; "
-        f"remove the probes from the catalogue, or use one of the targets {able}"
-        for service in services
-        if service.probes
-    ]
-
-
-def _reserved(services: Sequence[Service], products: Collection[str]) -> list[str]:
-    """Return the services that have the name of something of the stack's own."""
-    names = {*products, *OWN_JOBS, "notifications"}
-    return [
-        f"{service.service}: is the name of a part of the stack itself; give the service another name"
-        for service in services
-        if service.service in names
-    ]
 
 
 def _log_files(

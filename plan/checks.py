@@ -1,0 +1,92 @@
+"""What keeps a stack from being deployed, and what is silently missing in it, as far as its files tell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import profiles
+import sizing
+from catalogue import Service
+from components import buckets, jaeger_storage, loki_storage, object_storage
+from scraping import OWN_JOBS
+from settings import Settings
+from targets import TARGETS, Target
+from units import seconds
+
+
+def problems(
+    settings: Settings,
+    target: Target,
+    services: Sequence[Service],
+    products: Collection[str],
+    wanted: Collection[str],
+) -> list[str]:
+    """Return what is wrong with a stack, a line each; of what is ``wanted`` the target runs ``products``."""
+    created = settings.create_buckets is not None
+    found = [
+        *_unheard(services, products, target),
+        *_reserved(services, wanted),
+        *_forgotten(services, settings),
+        *loki_storage.problems(settings.logs.object_storage, target, created=created),
+    ]
+    if bucket := settings.metrics.object_storage:
+        found += object_storage.problems("metrics.objectStorage", bucket, target, created=created)
+    return [
+        *found,
+        *buckets.problems(settings, target),
+        *jaeger_storage.problems(settings.traces, target),
+        *profiles.problems(settings, target),
+        *sizing.problems(settings),
+    ]
+
+
+def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
+    """Return which alerts reach nobody, a line each."""
+    alerting = settings.alerting
+    teams = {*(service.team for service in services), *settings.kubernetes.teams.values()}
+    if not alerting.receivers:
+        return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
+    unwatched = "nobody is told when alerting itself stops: alerting.deadMansSwitch is not set"
+    return (
+        *(
+            f"no route leads to the receiver {name!r}, and there is no team of that name"
+            for name in alerting.unheard
+            if name not in teams
+        ),
+        *([] if alerting.dead_mans_switch else [unwatched]),
+    )
+
+
+def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:
+    """Return the probes that nothing would make at this target."""
+    if "blackbox-exporter" in products:
+        return []
+    able = ", ".join(name for name, other in TARGETS.items() if "blackbox-exporter" in other.products)
+    return [
+        f"{service.service}.probes: target {target.name} does not run blackbox_exporter; "
+        f"remove the probes from the catalogue, or use one of the targets {able}"
+        for service in services
+        if service.probes
+    ]
+
+
+def _reserved(services: Sequence[Service], products: Collection[str]) -> list[str]:
+    """Return the services that have the name of something of the stack's own."""
+    names = {*products, *OWN_JOBS, "notifications"}
+    return [
+        f"{service.service}: is the name of a part of the stack itself; give the service another name"
+        for service in services
+        if service.service in names
+    ]
+
+
+def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
+    """Return the objectives whose period is longer than metrics are kept; a month is added up as it goes."""
+    kept = settings.metrics.retention
+    return [
+        f"{slo.id}: its budget counts over {slo.period}, but metrics are kept for {kept}; "
+        f"raise metrics.retention, or choose a shorter period"
+        for service in services
+        for slo in service.objectives
+        if slo.period != "month" and seconds(slo.period) > seconds(kept)
+    ]
