@@ -46,6 +46,8 @@ class PrometheusArgs(TypedDict):
     """Environments that send it their series, and notify of their alerts themselves."""
     hub: NotRequired[HubLink | None]
     """Stack that it sends its series to."""
+    teams: NotRequired[Mapping[str, str]]
+    """Namespace → team that alerts on what is in it are for, where they name none."""
 
 
 class Prometheus(pulumi.ComponentResource):
@@ -129,6 +131,16 @@ def configuration(args: PrometheusArgs, placement: Placement, hub: Intake | None
         # To Alertmanager what both of a pair find is one alert.
         *([{"regex": "replica", "action": "labeldrop"}] if pair else []),
         *([{"source_labels": ["environment"], "regex": _any_of(spokes), "action": "drop"}] if spokes else []),
+        # The cluster's own metrics know namespaces and no teams.
+        *(
+            {
+                "source_labels": ["team", "namespace"],
+                "regex": f";{namespace}",
+                "target_label": "team",
+                "replacement": team,
+            }
+            for namespace, team in args.get("teams", {}).items()
+        ),
     ]
     return {
         "global": {

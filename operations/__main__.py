@@ -7,6 +7,9 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from operations import deploy, health, images, password, review, routes
 from operations.backup import commands as backups
@@ -14,49 +17,32 @@ from operations.stack import StackUnavailableError, outputs, unlock
 from outputs import DESCRIPTIONS
 
 
+@dataclass(frozen=True)
+class Command:
+    """What can be asked for."""
+
+    run: Callable[[argparse.Namespace], int]
+    """Does it; returns the exit status."""
+    text: str
+    options: Callable[[argparse.ArgumentParser], object] = lambda _: None
+    """Adds what it takes besides ``--stack``."""
+    stack: str | None = "local"
+    """The stack that is meant where none is named."""
+
+
 def main(arguments: list[str]) -> int:
     """Run a command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (function, text) in {
-        "up": (_up, "deploy a stack, repair what has changed since, then check that it is healthy"),
-        "health": (_health, "check every address of a stack; exit status 0 when all answer"),
-        "outputs": (_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
-        "images": (_images, "print every image as the stack pulls it, to mirror them"),
-        "route": (_route, "print who hears of an alert with the labels given, such as severity=critical"),
-        "content": (
-            _content,
-            "count alerts, rules and dashboards, of all or of one stack, and name what is missing",
-        ),
-        "grow": (_grow, "grow the volumes of a stack in a cluster to what its file says"),
-        "rotate-password": (_rotate_password, "give Grafana's administrator another password"),
-        "backup": (backups.backup, "back up what products store, each held still for the moment"),
-        "verify-backup": (backups.verify, "restore the newest backups into a fresh place and compare"),
-        "restore": (backups.restore, "put a backup where the product finds it"),
-        "report": (review.write_report, "write the error budgets as an HTML page, for a review"),
-        "policy": (review.write_policy, "write the stack's error budget policy as a page (Markdown)"),
-        "freeze": (review.ask_for_freeze, "exit status 1 where a spent budget stops releases, 2 if unknown"),
-        "unlock": (_unlock, "remove the lock that a killed update left on a stack"),
-    }.items():
-        command = commands.add_parser(name, help=text, description=text)
-        if name == "content":
-            command.add_argument("--stack", help="the Pulumi stack (default: all that there is)")
-        else:
-            command.add_argument("--stack", default="local", help="the Pulumi stack (default: %(default)s)")
-        command.set_defaults(function=function)
-        if name in ("images", "route", "content"):
-            command.add_argument("--json", action="store_true", help="print JSON")
-        if name == "route":
-            command.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
-        if name == "rotate-password":
-            command.add_argument("--url", default="", help="where Grafana answers (default: its output)")
-        if name in ("report", "policy", "freeze"):
-            review.arguments(name, command)
-        if name in ("backup", "verify-backup", "restore"):
-            backups.arguments(name, command)
+    for name, command in COMMANDS.items():
+        options = commands.add_parser(name, help=command.text, description=command.text)
+        meant = command.stack or "all that there are"
+        options.add_argument("--stack", default=command.stack, help=f"the Pulumi stack (default: {meant})")
+        command.options(options)
+        options.set_defaults(run=command.run)
     chosen = parser.parse_args(arguments)
     try:
-        status: int = chosen.function(chosen)
+        status: int = chosen.run(chosen)
     except StackUnavailableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -144,5 +130,69 @@ def _health(chosen: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _json(options: argparse.ArgumentParser) -> None:
+    options.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _labels(options: argparse.ArgumentParser) -> None:
+    _json(options)
+    options.add_argument("labels", nargs="+", metavar="LABEL=VALUE", help="labels of an alert")
+
+
+def _url(options: argparse.ArgumentParser) -> None:
+    options.add_argument("--url", default="", help="where Grafana answers (default: its output)")
+
+
+COMMANDS: Mapping[str, Command] = {
+    "up": Command(_up, "deploy a stack, repair what has changed since, then check that it is healthy"),
+    "health": Command(_health, "check every address of a stack; exit status 0 when all answer"),
+    "outputs": Command(_outputs, "print a stack's outputs as JSON; secrets only with SHOW_SECRETS=1"),
+    "images": Command(_images, "print every image as the stack pulls it, to mirror them", _json),
+    "route": Command(
+        _route, "print who hears of an alert with the labels given, such as severity=critical", _labels
+    ),
+    "content": Command(
+        _content,
+        "count alerts, rules and dashboards, of all or of one stack, and name what is missing",
+        _json,
+        stack=None,
+    ),
+    "grow": Command(_grow, "grow the volumes of a stack in a cluster to what its file says"),
+    "rotate-password": Command(_rotate_password, "give Grafana's administrator another password", _url),
+    "backup": Command(
+        backups.backup,
+        "back up what products store, each held still for the moment",
+        partial(backups.arguments, "backup"),
+    ),
+    "verify-backup": Command(
+        backups.verify,
+        "restore the newest backups into a fresh place and compare",
+        partial(backups.arguments, "verify-backup"),
+    ),
+    "restore": Command(
+        backups.restore, "put a backup where the product finds it", partial(backups.arguments, "restore")
+    ),
+    "report": Command(
+        review.write_report,
+        "write the error budgets as an HTML page, for a review",
+        partial(review.arguments, "report"),
+    ),
+    "policy": Command(
+        review.write_policy,
+        "write the stack's error budget policy as a page (Markdown)",
+        partial(review.arguments, "policy"),
+    ),
+    "freeze": Command(
+        review.ask_for_freeze,
+        "exit status 1 where a spent budget stops releases, 2 if unknown",
+        partial(review.arguments, "freeze"),
+    ),
+    "unlock": Command(_unlock, "remove the lock that a killed update left on a stack"),
+}
+"""Every command, in the order in which help shows them."""
+
+
 if __name__ == "__main__":
+    # A time limit or a shutdown ends a command as Ctrl-C does: a backup lets go of what it holds still.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(run(sys.argv[1:]))

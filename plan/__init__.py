@@ -132,6 +132,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "thresholds": thresholds,
             "links": Links(_runbooks(settings, target), grafana_url),
             "spokes": settings.spokes,
+            "teams": settings.kubernetes.teams,
         },
         {"metrics": settings.metrics, "object_storage": target.object_storage}
         if "thanos-query" in products

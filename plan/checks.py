@@ -42,7 +42,8 @@ def problems(
 
 def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
     """Return which alerts reach nobody, a line each."""
-    alerting, teams = settings.alerting, {service.team for service in services}
+    alerting = settings.alerting
+    teams = {*(service.team for service in services), *settings.kubernetes.teams.values()}
     if not alerting.receivers:
         return ("alerts reach nobody: alerting.receivers is empty, so they are only kept as log lines",)
     unwatched = "nobody is told when alerting itself stops: alerting.deadMansSwitch is not set"

@@ -70,6 +70,9 @@ class Kubernetes(Section):
     """Namespace of the stack; its agents and its gateway get ``-agents`` and ``-gateway`` beside it."""
     monitored_namespaces: tuple[DnsName, ...] = ()
     """Namespaces whose pods' log lines are collected and whose annotated pods are scraped; empty for all."""
+    teams: Mapping[DnsName, LabelValue] = {}
+    """Teams by namespace: an alert on what is in one of these, such as a pod or a volume, gets the label
+    ``team`` that it is routed by, where it has none of a pod or of the catalogue."""
     monitors: Literal["ignored", "found", "installed"] = "ignored"
     """What becomes of ServiceMonitor, PodMonitor, Probe and PrometheusRule objects: the Prometheus Operator
     of the cluster honours them (``found``), or one that comes with the stack (``installed``)."""
