@@ -55,8 +55,6 @@ thanos: ThanosArgs | None = None
 if plan.thanos:
     thanos = {**plan.thanos, "secrets": metric_secrets, "made": metric_bucket}
 prometheus = Prometheus("prometheus", {**plan.prometheus, "hub": hub, "thanos": thanos}, runtime)
-if plan.cluster and "prometheus-operator" in products:
-    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
 if thanos:
     ThanosQuery("thanos-query", thanos, runtime)
 if thanos and "thanos-store" in products:
@@ -87,6 +85,8 @@ if plan.engine and "cadvisor" in products:
     Cadvisor("cadvisor", {"engine": plan.engine}, runtime)
 if plan.cluster and "log-collector" in products:
     LogCollector("log-collector", {"cluster": plan.cluster, "services": plan.services}, runtime)
+if plan.cluster and "prometheus-operator" in products:
+    PrometheusOperator("prometheus-operator", {"cluster": plan.cluster, "images": settings.images}, runtime)
 for name, agent in {
     "node-exporter": NodeExporter,
     "blackbox-exporter": BlackboxExporter,

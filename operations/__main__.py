@@ -193,4 +193,6 @@ COMMANDS: Mapping[str, Command] = {
 
 
 if __name__ == "__main__":
+    # A time limit or a shutdown ends a command as Ctrl-C does: a backup lets go of what it holds still.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(run(sys.argv[1:]))

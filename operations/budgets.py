@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+from urllib.request import OpenerDirector
 
+from operations.login import opener
 from slo import arithmetic, rules
 from slo.policy import PERIOD_SECONDS
 
@@ -20,11 +21,18 @@ POINTS = 240
 """Points of a course over time."""
 MOST_POINTS = 10_000
 """Points of a series that Prometheus returns for one query, a little less than its limit."""
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""A stack's own addresses are never behind a proxy."""
 
 Course = tuple[tuple[float, float], ...]
 """Unix seconds and value, in order of time."""
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A Prometheus that can be asked."""
+
+    url: str
+    opener: OpenerDirector = field(default_factory=lambda: opener({}))
+    """What opens its address; logs in where the stack has a login in front of it."""
 
 
 class PrometheusUnavailableError(Exception):
@@ -72,7 +80,7 @@ class Budget:
         return (1 - self.objective) * PERIOD_SECONDS[self.period]  # type: ignore[index]
 
 
-def budgets(prometheus: str, now: float, days: float = 30) -> list[Budget]:
+def budgets(prometheus: Prometheus, now: float, days: float = 30) -> list[Budget]:
     """Return every objective that ``prometheus`` records, with its course over ``days`` until ``now``.
 
     Raises `PrometheusUnavailableError`.
@@ -164,15 +172,17 @@ def _incidents(kind: str, course: Course, step: float) -> list[Incident]:
     return [*found, Incident(kind, begun, course[-1][0] + step)] if course else []
 
 
-def _get(prometheus: str, path: str, parameters: Mapping[str, str]) -> list[Any]:
-    url = f"{prometheus.rstrip('/')}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+def _get(prometheus: Prometheus, path: str, parameters: Mapping[str, str]) -> list[Any]:
+    url = f"{prometheus.url.rstrip('/')}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
     try:
-        with _DIRECT.open(url, timeout=TIMEOUT_SECONDS) as response:
+        with prometheus.opener.open(url, timeout=TIMEOUT_SECONDS) as response:
             result: list[Any] = json.load(response)["data"]["result"]
     except urllib.error.HTTPError as error:
-        raise PrometheusUnavailableError(f"{prometheus} answers {error.code} to a query of {path}") from None
+        raise PrometheusUnavailableError(
+            f"{prometheus.url} answers {error.code} to a query of {path}"
+        ) from None
     except (OSError, ValueError, KeyError) as error:
         raise PrometheusUnavailableError(
-            f"{prometheus} does not answer: {getattr(error, 'reason', error)}"
+            f"{prometheus.url} does not answer: {getattr(error, 'reason', error)}"
         ) from None
     return result

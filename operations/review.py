@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from operations import budgets, report, stack_file
+from operations.login import opener
 from operations.stack import StackUnavailableError, outputs
 from settings import PROJECT
 from settings.loading import explain
@@ -82,15 +83,13 @@ def ask_for_freeze(chosen: argparse.Namespace) -> int:
     return status
 
 
-def _prometheus(chosen: argparse.Namespace) -> str:
+def _prometheus(chosen: argparse.Namespace) -> budgets.Prometheus:
     if chosen.prometheus:
-        return str(chosen.prometheus)
-    url = outputs(chosen.stack).get("prometheus_url")
-    if not url:
-        raise StackUnavailableError(
-            f"stack {chosen.stack} hands out no address of Prometheus; name --prometheus"
-        )
-    return str(url)
+        return budgets.Prometheus(chosen.prometheus)
+    found = outputs(chosen.stack, show_secrets=True)
+    if url := found.get("prometheus_url"):
+        return budgets.Prometheus(url, opener(found))
+    raise StackUnavailableError(f"stack {chosen.stack} hands out no address of Prometheus; name --prometheus")
 
 
 def _policy(stack: str) -> BudgetPolicy:

@@ -19,7 +19,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
 
     product = "environment, proxy"
     failed = rate(product, f"backend_{ANSWERS}", ', code="5xx"')
-    refused = rate("environment", f"frontend_{ANSWERS}", ', proxy="entrance", code="4xx"')
+    refused = rate("environment, job", f"frontend_{ANSWERS}", ', proxy="entrance", code="4xx"')
     return (
         RuleGroup(
             JOB,
@@ -43,8 +43,8 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="The login keeps refusing somebody: a wrong password, or one that is guessed.",
                     description=(
-                        "{{ $value | humanize }} requests per second are refused. What a program with a "
-                        "wrong password pushes is lost."
+                        "{{ $labels.job }} refuses {{ $value | humanize }} requests per second. What a "
+                        "program with a wrong password pushes is lost."
                     ),
                     dashboard=OVERVIEW,
                 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Mixin, RuleGroup, Severity
+from mixins.stack import prometheus
 from mixins.thresholds import Thresholds
 
 OPERATOR, AGENT = 'job="prometheus-operator"', 'job="prometheus-agent"'
@@ -31,6 +32,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $value | humanizePercentage }} of the attempts of its controller "
                         "{{ $labels.controller }} fail."
                     ),
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusOperatorWatchErrors",
@@ -45,6 +47,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $value | humanizePercentage }} of what its controller {{ $labels.controller }} "
                         "asks the API server fails."
                     ),
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusOperatorNotReady",
@@ -53,6 +56,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="The Prometheus Operator runs, but does nothing yet.",
                     description="Its controller {{ $labels.controller }} has not become ready.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusOperatorRejectedResources",
@@ -61,6 +65,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Objects that teams have written are not honoured, because they are wrong.",
                     description="{{ $value }} {{ $labels.resource }} objects are rejected.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusOperatorRulesNotLoaded",
@@ -73,6 +78,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Rules of PrometheusRule objects are accepted, but Prometheus has none of them.",
                     description="{{ $labels.instance }} accepts {{ $value }}; none of their rules runs.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
             ),
         ),
@@ -108,6 +114,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="No operator runs the agent, so that nothing is scraped of what monitors say.",
                     description="{{ $labels.job }} sees no pod of the PrometheusAgent object.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusAgentConfigReloadFailed",
@@ -116,6 +123,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="The agent refused its new configuration and scrapes by the old one.",
                     description="The last reload of {{ $labels.instance }} failed.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusAgentSamplesLost",
@@ -124,6 +132,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Prometheus refuses what the agent has scraped.",
                     description="{{ $labels.instance }} loses {{ $value | humanize }} samples per second.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
                 Alert(
                     "PrometheusAgentBehind",
@@ -136,6 +145,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="What the agent has scraped reaches Prometheus late.",
                     description="{{ $labels.instance }} is {{ $value | humanizeDuration }} behind.",
+                    dashboard=prometheus.OVERVIEW,
                 ),
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,11 +53,19 @@ def answer(path: str, query: str) -> list[dict[str, object]]:
     return [series(identifier, value) for identifier, value in found.items()]
 
 
+LOGIN = "Basic " + base64.b64encode(b"viewer:of-people").decode()
+
+
 @pytest.fixture(scope="module")
 def prometheus() -> Iterator[str]:
+    """Answer as a Prometheus; below ``/behind`` only who logs in."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
+            if self.path.startswith("/behind/") and self.headers["Authorization"] != LOGIN:
+                self.send_error(401)
+                return
+            parts = urlsplit(self.path.removeprefix("/behind"))
             query = parse_qs(parts.query).get("query", [""])[0]
             self.send_response(200)
             self.end_headers()
@@ -73,7 +82,7 @@ def prometheus() -> Iterator[str]:
 
 
 def test_budgets_are_read(prometheus: str) -> None:
-    found = {budget.id: budget for budget in budgets.budgets(prometheus, NOW)}
+    found = {budget.id: budget for budget in budgets.budgets(budgets.Prometheus(prometheus), NOW)}
     assert set(found) == set(SLOS)
     shop = found["shop/availability"]
     assert (shop.remaining, shop.events, shop.errors, shop.frozen) == (0.35, 1000, 7, False)
@@ -107,6 +116,21 @@ def test_a_prometheus_that_does_not_answer_is_no_permission(capsys: pytest.Captu
     assert main(["freeze", "--prometheus", "http://127.0.0.1:9"]) == 2
     assert main(["report", "--prometheus", "http://127.0.0.1:9"]) == 1
     assert capsys.readouterr().err.count("does not answer") == 2
+
+
+def test_a_prometheus_behind_a_login_is_asked_with_the_stacks_own_credentials(
+    prometheus: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = {
+        "prometheus_url": f"{prometheus}/behind", "login_username": "viewer", "login_password": "of-people",
+    }  # fmt: skip
+    monkeypatch.setattr("operations.review.outputs", lambda *_, **__: outputs)
+    assert main(["freeze", "--stack", "prod", "--slo", "shop/availability"]) == 0
+    outputs["login_password"] = "another"
+    assert main(["freeze", "--stack", "prod", "--slo", "shop/availability"]) == 2
+    said = capsys.readouterr()
+    assert "401" in said.err
+    assert "another" not in said.out + said.err
 
 
 def test_the_report_is_a_page(prometheus: str, tmp_path: Path) -> None:
