@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from types import MappingProxyType
+from typing import NotRequired, TypedDict
 
 import pulumi
 
@@ -55,6 +56,8 @@ ACCESS: Mapping[str, Access] = {
     "collector": Access("otlp-http", pushes=r"^/v1/(traces|metrics|logs)$"),
 }
 """Product without a login → what is let through to it."""
+READ_INSTEAD: Mapping[str, str] = {"prometheus": "thanos-query"}
+"""Product → the one that people read in its place where it runs: each of several has a part of the answer."""
 
 
 class LoginProxyContent(TypedDict):
@@ -62,6 +65,8 @@ class LoginProxyContent(TypedDict):
 
     hosts: Mapping[str, str]
     """Product → DNS name under which it is asked for."""
+    instead: NotRequired[Mapping[str, str]]
+    """Product → the one that people read in its place; what programs push still goes to the product."""
 
 
 class LoginProxyArgs(LoginProxyContent):
@@ -86,6 +91,7 @@ class LoginProxy(pulumi.ComponentResource):
 
 def workload(args: LoginProxyArgs, placement: Placement) -> Workload:
     """Return the proxy; who may log in is a file of its own, a secret."""
+    instead = args.get("instead", {})
     passwords = pulumi.Output.all(args["password"], args["push_password"])
     return Workload(
         name=NAME,
@@ -100,11 +106,11 @@ def workload(args: LoginProxyArgs, placement: Placement) -> Workload:
         ports=PORTS[NAME],
         probe=Probe("http", "/health"),
         resources=Resources("50m", "500m", "64Mi", "128Mi"),
-        files={"haproxy.cfg": configuration(args["hosts"], placement)},
+        files={"haproxy.cfg": configuration(args["hosts"], placement, instead)},
         secrets={_USERS: passwords.apply(lambda known: users(*known))},
         replicas=len(placement.replicas(NAME)) or 1,
         # It looks their addresses up once, when it starts.
-        needs=tuple(args["hosts"]),
+        needs=(*args["hosts"], *instead.values()),
     )
 
 
@@ -126,7 +132,9 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", r"'\''") + "'"
 
 
-def configuration(hosts: Mapping[str, str], placement: Placement) -> str:
+def configuration(
+    hosts: Mapping[str, str], placement: Placement, instead: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return ``haproxy.cfg``."""
     sections = {
         "global": ("log stdout format raw daemon info", "maxconn 500", "nbthread 2"),
@@ -146,7 +154,7 @@ def configuration(hosts: Mapping[str, str], placement: Placement) -> str:
             "http-request use-service prometheus-exporter if { path /metrics }",
             "http-request deny deny_status 404",
         ),
-        **{f"backend {product}": _backend(product, placement) for product in hosts},
+        **{f"backend {product}": _backend(product, instead.get(product), placement) for product in hosts},
     }
     return "\n".join(
         f"{name}\n" + "".join(f"    {line}\n" for line in lines) for name, lines in sections.items()
@@ -177,8 +185,8 @@ def _entrance(hosts: Mapping[str, str], placement: Placement) -> tuple[str, ...]
     )
 
 
-def _backend(product: str, placement: Placement) -> tuple[str, ...]:
-    """Return what is let through to a product, which never sees a password."""
+def _backend(product: str, read: str | None, placement: Placement) -> tuple[str, ...]:
+    """Return what is let through to a product, or where people ``read`` instead; neither sees a password."""
     access = ACCESS[product]
     return (
         f"acl viewer var(txn.user) -m str {PEOPLE}",
@@ -197,5 +205,6 @@ def _backend(product: str, placement: Placement) -> tuple[str, ...]:
         "http-request deny deny_status 403 unless allowed",
         "http-request set-log-level silent if program",
         "http-request del-header Authorization",
-        f"server {product} {placement.address(product, access.port)}",
+        *(() if read is None else (f"use-server {read} if viewer", f"use-server {product} if program")),
+        *(f"server {name} {placement.address(name, access.port)}" for name in (product, read) if name),
     )

@@ -102,10 +102,10 @@ def _targets(opened: OpenerDirector, prometheus: str) -> list[Check]:
     """
     deadline = monotonic() + FIRST_SCRAPE_SECONDS
     try:
-        own = _own_targets(opened, prometheus)
+        own = own_targets(opened, prometheus)
         while (not own or any(target["health"] == "unknown" for target in own)) and monotonic() < deadline:
             sleep(0.5)
-            own = _own_targets(opened, prometheus)
+            own = own_targets(opened, prometheus)
     except (OSError, ValueError, KeyError) as error:
         return [Check("scrape targets", prometheus, f"cannot be listed: {error}")]
     if not own:
@@ -120,7 +120,8 @@ def _targets(opened: OpenerDirector, prometheus: str) -> list[Check]:
     return ill or [Check("scrape targets", f"{len(own)} of the stack's own parts", "")]
 
 
-def _own_targets(opened: OpenerDirector, prometheus: str) -> list[dict[str, Any]]:
+def own_targets(opened: OpenerDirector, prometheus: str) -> list[dict[str, Any]]:
+    """Return the scrape targets of the stack itself, as a Prometheus tells them."""
     url = f"{prometheus}/api/v1/targets?state=active"
     with opened.open(url, timeout=TIMEOUT_SECONDS) as response:
         targets = json.load(response)["data"]["activeTargets"]

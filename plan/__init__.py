@@ -156,9 +156,18 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "thresholds": thresholds,
             "metrics": profiles.metrics(settings),
         },
-        {"hosts": published},
+        {"hosts": published, "instead": _read_instead(published, products)},
         buckets.asked(settings, target),
     )
+
+
+def _read_instead(published: Collection[str], products: Collection[str]) -> Mapping[str, str]:
+    """Return what of the published people read elsewhere → where, as far as it runs."""
+    return {
+        product: other
+        for product, other in login_proxy.READ_INSTEAD.items()
+        if product in published and other in products
+    }
 
 
 def _of_services(services: Sequence[Service], settings: Settings, links: ServiceLinks) -> tuple[Mixin, ...]:

@@ -13,6 +13,8 @@ LIMITED = "rate_limited|per_stream_rate_limit|stream_limit"
 """Reasons for discarding that a limit gave, not the line itself."""
 # The readiness probe answers 503 while Loki starts, by design.
 REQUESTS = f'{SELF}, route!="ready"'
+_REPLICA = "instance, pod, node"
+"""Labels that tell several Loki apart; the last two are there in a cluster only."""
 
 
 def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
@@ -106,7 +108,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
         Alert(
             "LokiCompactorNotRunning",
             # One of several instances compacts for all.
-            expr=f"max without (instance) (loki_boltdb_shipper_compactor_running{{{SELF}}}) == 0",
+            expr=f"max without ({_REPLICA}) (loki_boltdb_shipper_compactor_running{{{SELF}}}) == 0",
             for_="15m",
             severity=Severity.WARNING,
             summary="No Loki compacts the index, so retention deletes nothing and queries slow down.",
@@ -117,7 +119,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             "LokiRetentionStalled",
             # 0 until retention ran for the first time, for ever where it is switched off.
             expr=(
-                f"time() - max without (instance) "
+                f"time() - max without ({_REPLICA}) "
                 f"(loki_compactor_apply_retention_last_successful_run_timestamp_seconds{{{SELF}}} "
                 f"> 0) > 10800"
             ),

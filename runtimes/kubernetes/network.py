@@ -64,6 +64,7 @@ EDGES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("grafana", "jaeger"): ("http",),
     ("prometheus", "login-proxy"): ("metrics",),
     **{(login_proxy.NAME, product): (access.port,) for product, access in login_proxy.ACCESS.items()},
+    **{(login_proxy.NAME, product): ("http",) for product in login_proxy.READ_INSTEAD.values()},
 }
 """Who talks to whom in the stack → names of the ports; every other pair is refused."""
 OPERATED: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -221,7 +222,8 @@ def trace_ports(workload: str, settings: Settings) -> list[int]:
 
 def edges(site: Site) -> Mapping[tuple[str, str], tuple[str, ...]]:
     """Return who talks to whom in this stack → names of the ports; the login leads to what is published."""
-    published = site.settings.kubernetes.published
+    published: set[str] = {*site.settings.kubernetes.published}
+    published |= {login_proxy.READ_INSTEAD[name] for name in published & login_proxy.READ_INSTEAD.keys()}
     known = EDGES if site.settings.kubernetes.monitors == "ignored" else {**EDGES, **OPERATED}
     return {
         (source, destination): ports

@@ -173,6 +173,7 @@ def reachable(stack: str) -> set[str]:
 LOGIN = {
     "prometheus → login-proxy:metrics",
     "login-proxy → prometheus:http",
+    "login-proxy → thanos-query:http",
     "login-proxy → alertmanager:http",
     "login-proxy → loki:http",
     "login-proxy → jaeger:http",

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from components.login_proxy import ACCESS, NAME, configuration, users
+from components.login_proxy import ACCESS, NAME, READ_INSTEAD, configuration, users
 from runtimes.process import LoopbackPlacement
 from settings import Settings
 from tests.project import free_offset, until
@@ -106,16 +106,22 @@ class Proxy:
 
 
 @contextmanager
-def running(folder: Path, hosts: Mapping[str, str]) -> Iterator[Proxy]:
+def running(
+    folder: Path, hosts: Mapping[str, str], instead: Mapping[str, str] | None = None
+) -> Iterator[Proxy]:
     """Run HAProxy in front of servers that stand for the products."""
     settings = Settings(stack="trial", target="process", port_offset=free_offset())
     placement = LoopbackPlacement(settings)
     servers = []
-    for product, access in ACCESS.items():
-        host, _, port = placement.address(product, access.port).rpartition(":")
+    listening = {product: access.port for product, access in ACCESS.items()}
+    for product, name in (listening | dict.fromkeys((instead or {}).values(), "http")).items():
+        host, _, port = placement.address(product, name).rpartition(":")
         servers.append(_Server((host, int(port)), _Product))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-    files = {"haproxy.cfg": configuration(hosts, placement), "users.cfg": users(PASSWORD, PUSH_PASSWORD)}
+    files = {
+        "haproxy.cfg": configuration(hosts, placement, instead or {}),
+        "users.cfg": users(PASSWORD, PUSH_PASSWORD),
+    }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     log = folder / "log"
@@ -174,6 +180,19 @@ def test_people_see_the_product_that_they_asked_for_and_it_sees_no_password(
         assert json.load(response) == {"port": port, "path": path, "authorization": None}
     host = f"{HOSTS[product].upper()}:443"
     assert json.load(proxy.ask(product, READS[product][0], host=host))["port"] == port
+
+
+def test_of_a_pair_people_read_what_asks_both_and_programs_push_to_the_pair(tmp_path: Path) -> None:
+    with running(tmp_path, {"prometheus": HOSTS["prometheus"]}, READ_INSTEAD) as proxy:
+        read, pushed = (
+            proxy.placement.address(name, "http").rpartition(":")[2]
+            for name in ("thanos-query", "prometheus")
+        )
+        for method, path in (("GET", "/"), ("GET", "/api/v1/query?query=up"), ("POST", "/api/v1/query")):
+            assert json.load(proxy.ask("prometheus", path, VIEWER, method))["port"] == int(read)
+        assert json.load(proxy.ask("prometheus", "/api/v1/write", PUSH, "POST"))["port"] == int(pushed)
+        assert proxy.status("prometheus", "/api/v1/write", VIEWER, "POST") == 403
+        assert proxy.status("prometheus", "/", PUSH) == 403
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import build_opener
 
 import pytest
 
 import toolchain
 from components import thanos
+from operations.health import own_targets
 from rendering import to_yaml
 from tests.kubernetes.servers import Servers, free_ports
 from tests.live.conftest import get
@@ -134,6 +136,9 @@ def test_a_pair_is_one_and_the_bucket_answers_when_it_is_gone(trial: Trial) -> N
     until(lambda: len(trial.ask("up", dedup="false")) == 2, seconds=60, what="both are asked")
     (one,) = trial.ask("up")
     assert "replica" not in one["metric"]
+    # Whoever reads this in the place of a Prometheus is told of targets in the same words.
+    found = until(lambda: own_targets(build_opener(), trial.query), seconds=30, what="targets are told")
+    assert {(t["health"], t["labels"]["job"], t["lastError"]) for t in found} == {("up", "self", "")}
 
     trial.servers.end("prometheus-1")
     until(lambda: trial.ask("up")[0]["value"][1] == "1", seconds=30, what="the other answers")
