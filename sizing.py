@@ -6,8 +6,10 @@ Rules of thumb, each with a name here and said in the notices; measure, and say 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import profiles
+from components.loki_parts import INGESTER, PARTS
 from settings import Settings
 from units import seconds, size_in_bytes
 from workload import Resources
@@ -25,6 +27,10 @@ PEAK = 4
 """Times the mean that lines may come at."""
 LOKI_GIGABYTES = 20
 """A day, that one Loki which does everything is known to take."""
+CHUNK_HOURS = 2
+"""How long an ingester of Loki holds a chunk at most; what is around its lines takes as much again."""
+INGESTED_PER_CORE = 5
+"""Megabytes of lines a second that an ingester takes in with one core."""
 _DAY, _GI, _MEGABYTE = 86_400, 2**30, 10**6
 _LEAST = Resources("500m", "1000m", "512Mi", "1Gi")
 """Of Prometheus, whatever is declared."""
@@ -32,15 +38,32 @@ _LEAST = Resources("500m", "1000m", "512Mi", "1Gi")
 
 def prometheus(settings: Settings) -> Resources:
     """Return what is reserved for a Prometheus; it may use twice that, because a start takes more."""
-    load = settings.load.samples_per_second
-    cores = max(0.5, load / SAMPLES_PER_CORE)
-    memory = max(size_in_bytes(_LEAST.memory_request), _series(settings) * SERIES_BYTES)
-    mebibytes = math.ceil(memory / 2**20)
+    return _reserved(
+        settings.load.samples_per_second / SAMPLES_PER_CORE, _series(settings) * SERIES_BYTES, _LEAST
+    )
+
+
+def loki(settings: Settings) -> Mapping[str, Resources]:
+    """Return what is reserved for parts of Loki beyond what is usual, by workload: for its ingesters.
+
+    Of three, each takes every line in and holds it until its chunk is written.
+    """
+    load = settings.load.log_gigabytes_per_day * 1000
+    if not load or not profiles.in_parts(settings):
+        return {}
+    held = load * CHUNK_HOURS / 24 / LOG_COMPRESSION * 2 * _MEGABYTE
+    return {INGESTER: _reserved(load / _DAY / INGESTED_PER_CORE, held, PARTS[INGESTER].resources)}
+
+
+def _reserved(cores: float, memory: float, least: Resources) -> Resources:
+    """Return so many cores and bytes, no less than ``least``, and twice that as the limits."""
+    millicores = max(math.ceil(cores * 1000), int(least.cpu_request.removesuffix("m")))
+    mebibytes = math.ceil(max(memory, size_in_bytes(least.memory_request)) / 2**20)
     return Resources(
-        f"{math.ceil(cores * 1000)}m",
-        f"{math.ceil(cores * 2000)}m",
+        f"{millicores}m",
+        f"{max(millicores * 2, int(least.cpu_limit.removesuffix('m')))}m",
         f"{mebibytes}Mi",
-        _LEAST.memory_limit if mebibytes * 2 <= 1024 else f"{mebibytes * 2}Mi",
+        max(least.memory_limit, f"{mebibytes * 2}Mi", key=size_in_bytes),
     )
 
 
@@ -99,8 +122,13 @@ def notices(settings: Settings) -> Iterator[str]:
             f"load: {load.log_gigabytes_per_day:g} GB of lines a day; Loki lets {log_rate(settings)} MB/s "
             f"in, assuming peaks of {PEAK} times the mean"
         )
+    for name, resources in loki(settings).items():
+        yield (
+            f"load: {resources.memory_request} and {resources.cpu_request} are reserved for each {name}, "
+            f"assuming chunks held for {CHUNK_HOURS} h and {INGESTED_PER_CORE} MB/s a core"
+        )
     instances = 1 if settings.profile == "single" else 3
-    if load.log_gigabytes_per_day > LOKI_GIGABYTES * instances:
+    if not profiles.in_parts(settings) and load.log_gigabytes_per_day > LOKI_GIGABYTES * instances:
         yield (
             f"load: one Loki is known to take about {LOKI_GIGABYTES} GB a day, and the profile "
             f"{settings.profile!r} has {instances}"

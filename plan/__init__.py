@@ -149,6 +149,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             "logs": settings.logs,
             "object_storage": target.object_storage,
             "rate": sizing.log_rate(settings) if settings.load.log_gigabytes_per_day else None,
+            "resources": sizing.loki(settings),
         },
         {
             "dashboards": settings.dashboards,

@@ -143,6 +143,20 @@ def test_what_a_cluster_cannot_honour_is_refused(values: dict[str, Any], field: 
             {"profile": "ha", "dashboards": {"database": {"address": "10.20.0.5:5432"}}},
             ["profile: 'ha' runs several Loki, which need object storage: set logs.objectStorage"],
         ),
+        (
+            "gke",
+            {"profile": "scale"},
+            [
+                "profile: 'scale' runs several Loki, which need object storage: set logs.objectStorage",
+                (
+                    "profile: 'scale' runs several Grafana, which need a database to share: "
+                    "set dashboards.database"
+                ),
+                "profile: 'scale' keeps samples in a bucket: set metrics.objectStorage",
+                "profile: 'scale' keeps traces in OpenSearch or ClickHouse: set traces.store",
+                "profile: 'scale' takes traces in by Kafka: set traces.queue",
+            ],
+        ),
     ],
 )
 def test_a_profile_says_what_it_takes(target: str, values: dict[str, Any], expected: list[str]) -> None:

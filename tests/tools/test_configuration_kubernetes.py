@@ -11,10 +11,14 @@ import pytest
 from components import log_collector
 from components.collector import workload as collector
 from components.loki import LokiArgs, configuration
+from components.loki import workload as loki
+from components.loki_parts import PARTS
 from components.prometheus import workload as prometheus
 from placement import ContainerPlacement
 from plan import Plan, make_plan
 from rendering import to_yaml
+from runtimes.kubernetes.site import Site
+from settings import Settings
 from settings.model import Logs
 from targets import TARGETS
 from tests.tools.test_configuration import written
@@ -79,6 +83,20 @@ def test_loki_accepts_where_its_lines_are_kept(target: str, tmp_path: Path, tool
     file = tmp_path / "loki.yaml"
     file.write_text(to_yaml(written))
     tool("loki", "-verify-config", f"-config.file={file}")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_loki_accepts_what_each_of_its_parts_is_told(
+    part: str, tmp_path: Path, tool: Callable[..., str]
+) -> None:
+    settings = Settings(stack="trial", target="gke", profile="scale")
+    placement = Site(TARGETS["gke"], settings).placement
+    logs = Logs.model_validate({"objectStorage": STORAGE["gke"]})
+    args: LokiArgs = {"logs": logs, "object_storage": TARGETS["gke"].object_storage}
+    file = tmp_path / "loki.yaml"
+    file.write_text(to_yaml(configuration(args, placement, {}, part)))
+    _, target = loki(args, placement, part).arguments
+    tool("loki", "-verify-config", f"-config.file={file}", target)
 
 
 def test_the_log_collector_and_the_collector_accept_their_configuration(

@@ -130,6 +130,7 @@ def test_autoscaling_takes_a_cluster_that_measures(kubeconfig: Path) -> None:
          "traces.store"),
         ("grafana", {"dashboards": {"database": {"address": "10.20.0.5:5432"}}}, "dashboards.database"),
         ("prometheus", {"profile": "ha"}, "profile"),
+        ("loki", {"profile": "scale"}, "profile"),
     ],
 )  # fmt: skip
 def test_what_would_delete_a_stateful_set_is_said(name: str, values: dict[str, Any], key: str) -> None:

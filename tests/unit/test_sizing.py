@@ -75,6 +75,16 @@ def test_loki_lets_the_declared_peak_in() -> None:
     assert "ingestion_rate_mb" not in loki.configuration({"logs": given.logs}, PLACEMENT, {})["limits_config"]
 
 
+def test_ingesters_hold_what_comes_until_it_is_written() -> None:
+    assert sizing.loki(settings(load={"logGigabytesPerDay": 300})) == {}, "one Loki has what it has"
+    # 300 GB a day are 25 GB in two hours, 5 GB compressed, and as much again around it; 3.5 MB/s.
+    given = settings(profile="scale", load={"logGigabytesPerDay": 300})
+    assert sizing.loki(given) == {"loki-ingester": Resources("695m", "2000m", "9537Mi", "19074Mi")}
+    assert "9537Mi and 695m are reserved for each loki-ingester" in list(sizing.notices(given))[1]
+    little = settings(profile="scale", load={"logGigabytesPerDay": 1})
+    assert sizing.loki(little)["loki-ingester"] == Resources("500m", "2000m", "1024Mi", "2Gi")
+
+
 def test_the_plan_reserves_it_and_tells_every_problem_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
     config = {
