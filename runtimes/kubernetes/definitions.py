@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,11 @@ KINDS = (*TEAMS, *OPERATED)
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The quick one where there is one: a definition has half a megabyte."""
 _FORCE = "pulumi.com/patchForce"
+_ANYTHING = "x-kubernetes-preserve-unknown-fields"
+_BULKY = 1_000
+"""Length of a schema as JSON from which on it is worth leaving out."""
+_CHECKED = ("remoteWrite", "resources", "securityContext")
+"""Large parts that the stack writes, and has checked."""
 
 
 def register(workload: Workload, site: Site, children: Children) -> list[pulumi.Resource]:
@@ -54,9 +60,10 @@ def missing() -> bool:
 
 @functools.cache
 def read(kind: str) -> Mapping[str, Any]:
-    """Return the definition of a kind; what only the stack itself writes goes without its explanations.
+    """Return the definition of a kind; of one that only the stack writes, what checks what it writes.
 
-    They are most of the text, which every preview compares; `kubectl explain` has those of teams' kinds.
+    The engine writes definitions anew at every step of an update, and most of them is explanations and parts
+    that the stack does not use. `kubectl explain` has the explanations of teams' kinds.
     """
     mark = f"\n  name: {kind}.{GROUP}\n"
     (text,) = (
@@ -65,7 +72,20 @@ def read(kind: str) -> Mapping[str, Any]:
     found: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
     if kind in OPERATED:
         found["spec"] = _unexplained(found["spec"])
+        (version,) = found["spec"]["versions"]
+        properties = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+        properties |= {
+            name: _unchecked(schema) for name, schema in properties.items() if name not in _CHECKED
+        }
     return found
+
+
+def _unchecked(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema that admits anything of the same type, where that is much shorter."""
+    if len(json.dumps(schema)) < _BULKY:
+        return schema
+    items = {"items": _unchecked({**schema["items"]})} if "items" in schema else {_ANYTHING: True}
+    return {"type": schema["type"], **items}
 
 
 def _unexplained(schema: Any) -> Any:
