@@ -199,8 +199,8 @@ class _Answers:
     def usage(self) -> Iterator[str]:
         """Yield where nobody would tell an autoscaler how busy the pods are."""
         site = self._site
-        most = max((site.placement.numbers.get(name, 1) for name in SCALED), default=1)
-        if not 1 < most < site.settings.kubernetes.autoscaling.max_replicas:
+        most = site.settings.kubernetes.autoscaling.max_replicas
+        if not any(1 < site.placement.numbers.get(name, 1) < most for name in SCALED):
             return
         groups = self._ask(ApisApi(self._connection).get_api_versions)
         if groups is not None and "metrics.k8s.io" not in {group.name for group in groups.groups}:

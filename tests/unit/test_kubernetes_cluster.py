@@ -117,7 +117,7 @@ def test_autoscaling_takes_a_cluster_that_measures(kubeconfig: Path) -> None:
         assert found_by_several(6) == []
     with cluster(SOUND | {"/apis": {"groups": []}}) as server:
         write(kubeconfig, server)
-        (problem,) = found_by_several(6)
+        (problem,) = found_by_several(3)
         assert found_by_several(1) == []
         assert found() == [], "one of everything is scaled by nobody"
     assert problem.startswith("kubernetes.autoscaling: the cluster does not measure how busy pods are")
