@@ -107,7 +107,8 @@ def service(workload: Workload, site: Site, children: Children) -> None:
             "selector": site.selector(workload.name),
             **({"cluster_ip": "None"} if workload.per_node else {}),
             # Two replicas have not quite the same samples: who asks twice should be answered by the same.
-            **({"session_affinity": "ClientIP"} if workload.replicas > 1 else {}),
+            # Parts of one product hold nothing that others do not, and one sender is to reach all of them.
+            **({"session_affinity": "ClientIP"} if workload.replicas > 1 and not workload.peers else {}),
             "ports": [
                 {"name": port.name, "port": port.number, "target_port": port.name}
                 for port in workload.all_ports

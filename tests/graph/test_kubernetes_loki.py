@@ -77,6 +77,11 @@ def test_everybody_else_has_one_address_of_it() -> None:
     )
 
 
+def test_one_sender_reaches_every_front() -> None:
+    assert "sessionAffinity" not in render("scale").one("Service", "loki")["spec"]
+    assert render("prod").one("Service", "loki")["spec"]["sessionAffinity"] == "ClientIP"
+
+
 def test_series_of_every_part_are_lokis() -> None:
     prometheus = yaml.safe_load(render("scale").files("prometheus")["/etc/prometheus/prometheus.yaml"])
     jobs: dict[str, Any] = {job["job_name"]: job for job in prometheus["scrape_configs"]}

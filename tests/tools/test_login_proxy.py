@@ -117,7 +117,7 @@ def running(
     for product, name in (listening | dict.fromkeys((instead or {}).values(), "http")).items():
         host, _, port = placement.address(product, name).rpartition(":")
         servers.append(_Server((host, int(port)), _Product))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
     files = {
         "haproxy.cfg": configuration(hosts, placement, instead or {}),
         "users.cfg": users(PASSWORD, PUSH_PASSWORD),
