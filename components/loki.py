@@ -156,7 +156,7 @@ def configuration(
         "schema_config": kept["schema_config"],
         "ingester": {
             "wal": {"enabled": True, "dir": f"{data}/wal", "flush_on_shutdown": True},
-            **_alone(placement),
+            **_readiness(placement),
         },
         # One process needs no ring to find its own scheduler, and is ready ten seconds sooner without.
         "query_scheduler": {"use_scheduler_ring": bool(loki_parts.members(placement))},
@@ -203,8 +203,9 @@ def _ring(data: str, placement: Placement) -> dict[str, Any]:
     }
 
 
-def _alone(placement: Placement) -> dict[str, Any]:
-    """Return what spares one instance the waiting for others; the default is 15 s."""
+def _readiness(placement: Placement) -> dict[str, Any]:
+    """Return what an instance waits for before it is ready; the default is 15 s, and all others."""
     if loki_parts.members(placement):
-        return {}
+        # Pods start one after the other: the first of several that are gone must not wait for the next.
+        return {"lifecycler": {"readiness_check_ring_health": False}}
     return {"lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"}}

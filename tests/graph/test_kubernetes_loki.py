@@ -50,6 +50,14 @@ def test_parts_find_each_other_by_names_that_outlive_pods(part: str) -> None:
     assert config["frontend"] == {"tail_proxy_url": "http://loki-querier:3100"}
 
 
+@pytest.mark.parametrize(("stack", "name"), [("prod", "loki"), ("scale", "loki-ingester")])
+def test_the_first_of_several_that_are_gone_does_not_wait_for_the_next(stack: str, name: str) -> None:
+    config = yaml.safe_load(render(stack).files(name)[f"/etc/{name}/loki.yaml"])
+    assert config["ingester"]["lifecycler"] == {"readiness_check_ring_health": False}
+    # Pods are made in order, each when the one before it is ready.
+    assert "podManagementPolicy" not in render(stack).one("StatefulSet", name)["spec"]
+
+
 @pytest.mark.parametrize("part", TARGETS)
 def test_what_a_part_writes_is_on_its_volume_or_in_its_scratch(part: str) -> None:
     template = next(spec for name, _, spec in render("scale").pods() if name == part)
