@@ -111,7 +111,7 @@ def _stays_inside(member: tarfile.TarInfo) -> bool:
     """Say so, or raise `tarfile.TarError`: what Python 3.11.4 and later check by themselves."""
     path = PurePosixPath(member.name)
     where = path.parent / member.linkname if member.issym() else path
-    inside = not os.path.isabs(where) and not os.path.normpath(where).startswith("..")
+    inside = not where.is_absolute() and not os.path.normpath(where).startswith("..")
     if not inside or not (member.isreg() or member.isdir() or member.issym()):
         raise tarfile.ExtractError(f"{member.name} does not belong in a backup")
     return True
