@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -99,9 +99,22 @@ def _below(folder: Path) -> Iterator[Member]:
 def _extract(archive: Path, folder: Path) -> None:
     try:
         with _WithHoles.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(folder, filter="data")
+            else:
+                tar.extractall(folder, [member for member in tar if _stays_inside(member)])  # noqa: S202 - checked one by one
     except (*UNREADABLE, OSError) as error:
         raise PlaceError(f"{archive.name} cannot be restored: {error}") from None
+
+
+def _stays_inside(member: tarfile.TarInfo) -> bool:
+    """Say so, or raise `tarfile.TarError`: what Python 3.11.4 and later check by themselves."""
+    path = PurePosixPath(member.name)
+    where = path.parent / member.linkname if member.issym() else path
+    inside = not where.is_absolute() and not os.path.normpath(where).startswith("..")
+    if not inside or not (member.isreg() or member.isdir() or member.issym()):
+        raise tarfile.ExtractError(f"{member.name} does not belong in a backup")
+    return True
 
 
 def _special(folder: str, names: list[str]) -> set[str]:

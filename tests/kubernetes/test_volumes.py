@@ -90,7 +90,12 @@ def api(apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kuber
 
 
 def settings(storage: str, **values: Any) -> dict[str, Any]:
-    kubernetes = {"context": "minikube", "namespace": NAMESPACE, **values.pop("kubernetes", {})}
+    kubernetes = {
+        "context": "minikube",
+        "namespace": NAMESPACE,
+        "autoscaling": {"maxReplicas": 1},  # nobody measures pods here
+        **values.pop("kubernetes", {}),
+    }
     return {"target": "minikube", "kubernetes": kubernetes, "metrics": {"storage": storage}, **values}
 
 

@@ -115,9 +115,14 @@ def test_a_second_up_at_the_same_time_is_refused(project: Project) -> None:
     first = project.start("up", "--yes", "--skip-preview", "--stack", project.stack)
     locks = project.path.parent / "state" / ".pulumi" / "locks"
     until(lambda: list(locks.glob("**/*.json")), seconds=60, what="the first holds the lock")
-    second = project.run("up", "--yes", "--skip-preview", "--stack", project.stack, succeeds=False)
+    # However slow the machine is, the first is not to be ready before the second has asked.
+    os.kill(first.pid, signal.SIGSTOP)
+    try:
+        second = project.run("up", "--yes", "--skip-preview", "--stack", project.stack, succeeds=False)
+        unlocked = project.operations("unlock")
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
     assert "the stack is currently locked by 1 lock(s)" in second
-    unlocked = project.operations("unlock")
     assert unlocked.stdout == "", "a lock of a running engine was removed"
     output, _ = first.communicate(timeout=120)
     assert first.returncode == 0, output
