@@ -14,4 +14,4 @@ def test_the_stack_hears_of_its_backup(stack: Stack) -> None:
     for record in ("age_seconds:min", "restore_test_age_seconds:min", "size_bytes:max"):
         query = f'volume:backup_{record}{{volume="prometheus"}} > 0'
         until(lambda query=query: stack.metric(query), seconds=30, what=query)  # type: ignore[misc]
-    assert stack.metric('up{job="prometheus"} == 1'), "it was not let go"
+    until(lambda: stack.metric('up{job="prometheus"} == 1'), seconds=30, what="Prometheus is let go")
