@@ -72,7 +72,8 @@ def test_the_hub_has_the_spokes_series_under_its_environment_and_records_its_own
     assert len(stack.metric('up{job="node"}')) == 2
     written = get(f"{spoke.outputs['prometheus_url']}/api/v1/label/__name__/values")["data"]
     assert "job:up:ratio" in written, "the spoke evaluates its rules itself"
-    assert stack.metric("environment:up:count")[0]["metric"]["environment"] == SPOKE
+    up = until(lambda: stack.metric("environment:up:count"), seconds=30, what="the count of targets")
+    assert up[0]["metric"]["environment"] == SPOKE
 
 
 def test_the_hub_does_not_notify_of_what_the_spoke_notifies_of(stack: Stack, spoke: Stack) -> None:

@@ -191,6 +191,32 @@ def test_packages_are_installed_again_only_when_the_lock_changes(
     assert commands == ["venv", "pip", "pip"]
 
 
+def test_the_sdk_is_imported_from_the_checkout_wherever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout, copy = tmp_path / "checkout", tmp_path / "copy"
+    checkout.mkdir()
+    copy.mkdir()
+    (checkout / "requirements.txt").touch()
+    make = virtualenv._run
+    monkeypatch.setattr(
+        virtualenv, "_run", lambda a, m: make([*a, "--without-pip"], m) if "venv" in a else None
+    )
+    python = virtualenv.ensure(Progress(io.StringIO()), checkout)
+    (copy / ".venv").symlink_to(checkout / ".venv")
+
+    def imported(python: Path) -> str:
+        script = "import observability_sdk; print(observability_sdk.__file__)"
+        run = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+        return run.stdout.strip()
+
+    for where in (checkout, copy):
+        (where / "sdk").mkdir()
+        module = where / "sdk" / "observability_sdk.py"
+        module.touch()
+        assert imported(where / python.relative_to(checkout)) == str(module)
+
+
 def test_an_interrupted_installation_is_not_taken_for_a_complete_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
