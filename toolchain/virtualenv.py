@@ -38,8 +38,8 @@ def ensure(progress: Progress, checkout: Path = lookup.CHECKOUT) -> Path:
             [str(python), *_INSTALL, "--requirement", str(lock)],
             "The Python packages cannot be installed. Check the network, or set PIP_INDEX_URL.",
         )
-    # What other teams install from a package registry, the examples here import from the checkout: relative to
-    # this folder, so that the checkout can be moved, and a copy that shares the environment has its own.
+    # What other teams install from a package registry, the examples here import from the checkout: by a path
+    # from this folder, so that the checkout can be moved, and a copy that shares the environment has its own.
     packages = folder / "lib" / f"python{version}" / "site-packages"
     packages.mkdir(parents=True, exist_ok=True)
     (packages / "observability-sdk.pth").write_text("../../../../sdk\n")
