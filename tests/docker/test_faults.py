@@ -36,6 +36,7 @@ def silence(stack: Stack) -> str:
 
 
 def test_prometheus_keeps_its_samples(stack: Stack, silence: str) -> None:
+    until(lambda: stack.metric("sum(up)"), seconds=20, what="a sample")
     asked = time.time()
 
     def samples() -> list[Any]:
