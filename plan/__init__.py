@@ -116,6 +116,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             *left_out.values(),
             *runtime.notices(),
             *sizing.notices(settings),
+            *checks.unused(settings, target),
             *checks.silent_alerts(settings, services),
         ),
         tuple(runtime.announcements(products)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -34,6 +35,9 @@ _KINDS = {
     "model": "a mapping of keys to values",
     "dict": "a mapping of keys to values",
 }
+
+
+_OF_A_KEY = re.compile(r"[a-z]\w*(\.[\w-]+)*: ")
 
 
 class StackFileError(Exception):
@@ -151,10 +155,12 @@ def _check_secret(
 
 def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:
     """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead."""
-    path = ".".join(str(part) for part in error["loc"]) or "stack file"
+    path = ".".join(str(part) for part in error["loc"] if part != "[key]")
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(path, _siblings(model, error["loc"][:-1]))
+    if kind == "too_short" and not given:
+        return f"{path}: must not be empty"
     if kind == "missing":
         return f"{path}: is required but missing"
     if kind in ("literal_error", "enum"):
@@ -162,7 +168,13 @@ def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:
         return f"{path}: must be one of {expected}; got {_shown(given)}"
     if kind == "value_error":
         reason = str(context["error"])
-        return f"{path}: {reason}" + ("" if isinstance(given, dict) else f"; got {_shown(given)}")
+        if not isinstance(given, dict):
+            return f"{path}: {reason}; got {_shown(given)}"
+        # What is wrong between several keys of a section begins with one of them.
+        joint = "." if _OF_A_KEY.match(reason) else ": "
+        if path:
+            return f"{path}{joint}{reason}"
+        return reason if joint == "." else f"stack file: {reason}"
     for prefix, wanted in _KINDS.items():
         if kind.startswith(prefix) and kind.endswith(("_type", "_parsing", "_from_float")):
             return f"{path}: must be {wanted}, got {_shown(given)}"

@@ -30,7 +30,7 @@ class TraceStore(Section):
     def _only_what_jaeger_can(self) -> Self:
         if self.kind == "clickhouse" and self.tls:
             raise ValueError(
-                "Jaeger has no TLS to ClickHouse yet; set tls: false, and keep the two in one private network"
+                "tls: Jaeger has none to ClickHouse yet; write false, and keep the two in one private network"
             )
         return self
 
@@ -71,5 +71,5 @@ class Traces(Section):
     @model_validator(mode="after")
     def _a_queue_has_a_store_behind_it(self) -> Self:
         if self.queue and not self.store:
-            raise ValueError("a queue needs a store behind it; set traces.store")
+            raise ValueError("queue: needs a store behind it; set traces.store")
         return self
