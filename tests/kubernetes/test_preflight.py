@@ -19,7 +19,7 @@ from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes
 from tests.unit.test_kubernetes_certificate import CERTIFICATE, HOST
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.xdist_group("apiserver")]
+pytestmark = pytest.mark.kubernetes
 
 
 PODS = ("prometheus", "node-exporter", "log-collector")
