@@ -166,6 +166,8 @@ LabelValue = Annotated[
     ),
 ]
 """Value of a label that people choose, such as the name of an environment; it may be empty."""
+AccountName = Annotated[str, matching(r"[\w.@+~-]+", "use letters, digits and . _ @ + ~ -")]
+"""Name of an account or a database: configuration files take it as it is."""
 EmailAddress = Annotated[str, matching(r"[^@\s]+@[^@\s]+", "use an address such as team@example.org")]
 """Address of a mailbox."""
 FolderPath = Annotated[str, matching(r"[^*?\[\]{}\n]*", "use a path without * ? [ ] { }")]

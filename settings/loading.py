@@ -84,7 +84,9 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
 
     wanted = _secrets_of(settings, plain)
     problems += [
-        _unused(key) if key in encrypted else _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
+        _unused(key)
+        if key in (*encrypted, *GENERATED)
+        else _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
         for key in own
         # While the receivers cannot be read, nobody knows which secrets they name.
         if key not in fields and key not in wanted and not (key in encrypted and settings is None)

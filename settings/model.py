@@ -20,7 +20,7 @@ from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
 from settings.traces import Traces
 from slo.policy import BudgetPolicy
-from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least, at_most
+from units import AccountName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least, at_most
 
 TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke", "gke-autopilot"]
 
@@ -114,7 +114,7 @@ class Logs(Section):
 class Dashboards(Section):
     """Grafana."""
 
-    username: Annotated[str, Field(min_length=1)] = "admin"
+    username: AccountName = "admin"
     """Name of the administrator; the password is generated."""
     storage: Quantity = "5Gi"
     """Capacity of the volume."""

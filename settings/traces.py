@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from settings.section import Section
-from units import NOT_EMPTY, Address, Duration, Quantity, SecretKey
+from units import NOT_EMPTY, AccountName, Address, Duration, Quantity, SecretKey, matching
 
 
 class TraceStore(Section):
@@ -19,9 +19,14 @@ class TraceStore(Section):
     """``host:port`` of the store: OpenSearch's HTTP port, ClickHouse's native one."""
     tls: bool = True
     """Whether the connection is encrypted; with ClickHouse Jaeger cannot do that yet."""
-    name: Annotated[str, Field(min_length=1)] = "jaeger"
+    name: Annotated[
+        str,
+        matching(
+            r"[a-z0-9][a-z0-9_.-]*", "use lower-case letters, digits and . _ -, a letter or digit first"
+        ),
+    ] = "jaeger"
     """Prefix of the indices, or name of the database."""
-    username: Annotated[str, Field(min_length=1)] = "jaeger"
+    username: AccountName = "jaeger"
     """Who may write and read there."""
     password_secret: SecretKey = "jaegerStorePassword"
     """Configuration key of the password, a secret."""
@@ -44,7 +49,7 @@ class TraceQueue(Section):
     """Whether the connection is encrypted."""
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """How the password is proved."""
-    username: str = ""
+    username: Annotated[str, matching(r"[\w.@+~-]*", "use letters, digits and . _ @ + ~ -")] = ""
     """Who may write and read the topic; empty where nobody is asked."""
     password_secret: SecretKey = "kafkaPassword"
     """Configuration key of the password, a secret; needed with ``username``."""

@@ -158,6 +158,24 @@ def test_the_shortest_stack_file_is_complete() -> None:
             "kubernetes.monitorSecrets: are about the operator that monitors: installed brings",
         ),
         ({"traces": {"queue": {"brokers": ["a:1"]}}}, "traces.queue: needs a store behind it"),
+        ({"dashboards": {"username": "a\n[security]"}}, "dashboards.username: use letters, digits and"),
+        (
+            {"dashboards": {"database": {"address": "db:5432", "name": "a;b"}}},
+            "dashboards.database.name: use letters, digits and . _ @ + ~ -",
+        ),
+        (
+            {"traces": {"store": {"kind": "opensearch", "address": "s:9200", "username": "${env:X}"}}},
+            "traces.store.username: use letters, digits and . _ @ + ~ -",
+        ),
+        (
+            {"traces": {"store": {"kind": "opensearch", "address": "s:9200", "name": "Jaeger"}}},
+            "traces.store.name: use lower-case letters, digits and . _ -",
+        ),
+        (
+            {"metrics": {"objectStorage": {"bucket": "acme", "retentionOfHours": "30d"}}},
+            "metrics.objectStorage.retentionOfHours: must be no shorter than retentionOfMinutes",
+        ),
+        ({"loginPassword": CANARY}, "loginPassword: nothing uses this secret; remove it with: pulumi"),
         ({"runbooks": ""}, "runbooks: should have at least 1 character"),
         ({"metrics": {"scrapeInterval": "1ms"}}, "metrics.scrapeInterval: must be at least 1s"),
         ({"metrics": {"scrapeInterval": "5m"}}, "metrics.scrapeInterval: must be at most 2m"),
