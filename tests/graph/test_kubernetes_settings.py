@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 import profiles
-from plan import checks
+from plan import checks, make_plan
 from runtimes import UnsupportedError, refuse_sidecars
 from runtimes.kubernetes import KubernetesRuntime
 from runtimes.kubernetes.storage import claimed_size
-from settings import Settings
+from settings import Settings, StackFileError
 from targets import TARGETS
 from versions import PROMETHEUS
 from workload import HostPath, Probe, Resources, Volume, Workload
@@ -178,6 +179,27 @@ BUCKET = {"objectStorage": {"bucket": "acme"}}
 def test_what_contradicts_itself_is_said(values: dict[str, Any], expected: list[str]) -> None:
     settings = Settings.model_validate({"stack": "trial", "target": "gke", **values})
     assert checks.problems(settings, TARGETS["gke"], (), ("blackbox-exporter",), ()) == expected
+
+
+def test_a_missing_secret_hides_nothing_else() -> None:
+    kubernetes = {"host": "o.example.org", "replace": ["lokii"]}
+    config = {
+        "observability:target": "gke",
+        "observability:profile": "ha",
+        "observability:kubernetes": json.dumps(kubernetes),
+        "observability:catalog": "[]",
+        "observability:alerting": json.dumps(
+            {"receivers": [{"name": "chat", "slack": {"channel": "#alerts"}}]}
+        ),
+    }
+    with pytest.raises(StackFileError) as raised:
+        make_plan(config, [], "trial")
+    assert [problem.partition(":")[0] for problem in raised.value.problems] == [
+        "slackApiUrl",
+        "kubernetes.replace",
+        "profile",
+        "profile",
+    ]
 
 
 def trial(**values: Any) -> Workload:
