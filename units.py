@@ -68,6 +68,17 @@ def at_least(minimum: str, reason: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_most(maximum: str, reason: str) -> AfterValidator:
+    """Return a validator that refuses a `Duration` longer than ``maximum`` and says why."""
+
+    def check(value: str) -> str:
+        if seconds(value) > seconds(maximum):
+            raise ValueError(f"must be at most {maximum}: {reason}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _quantity(value: str) -> str:
     if size_in_bytes(value) > _LARGEST:
         raise ValueError("is larger than any volume; use a Kubernetes quantity such as 50Gi")
@@ -155,6 +166,8 @@ LabelValue = Annotated[
     ),
 ]
 """Value of a label that people choose, such as the name of an environment; it may be empty."""
+AccountName = Annotated[str, matching(r"[\w.@+~-]+", "use letters, digits and . _ @ + ~ -")]
+"""Name of an account or a database: configuration files take it as it is."""
 EmailAddress = Annotated[str, matching(r"[^@\s]+@[^@\s]+", "use an address such as team@example.org")]
 """Address of a mailbox."""
 FolderPath = Annotated[str, matching(r"[^*?\[\]{}\n]*", "use a path without * ? [ ] { }")]

@@ -9,8 +9,8 @@ import sizing
 from catalogue import Service
 from components import buckets, jaeger_storage, loki_storage, object_storage
 from scraping import OWN_JOBS
-from settings import Settings
-from targets import TARGETS, Target
+from settings import PROJECT, Settings
+from targets import TARGETS, RuntimeKind, Target
 from units import seconds
 
 
@@ -33,11 +33,27 @@ def problems(
         found += object_storage.problems("metrics.objectStorage", bucket, target, created=created)
     return [
         *found,
+        *_itself(settings),
+        *_one_bucket(settings),
         *buckets.problems(settings, target),
         *jaeger_storage.problems(settings.traces, target),
         *profiles.problems(settings, target),
         *sizing.problems(settings),
     ]
+
+
+def unused(settings: Settings, target: Target) -> tuple[str, ...]:
+    """Return the sections that say something to another kind of target only, a line each."""
+    sections = {
+        "kubernetes": (settings.kubernetes, (RuntimeKind.KUBERNETES,)),
+        "docker": (settings.docker, (RuntimeKind.DOCKER,)),
+        "images": (settings.images, (RuntimeKind.DOCKER, RuntimeKind.KUBERNETES)),
+    }
+    return tuple(
+        f"{key}: is not used on target {target.name!r}"
+        for key, (section, kinds) in sections.items()
+        if target.runtime not in kinds and section != type(section)()
+    )
 
 
 def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
@@ -55,6 +71,26 @@ def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str,
         ),
         *([] if alerting.dead_mans_switch else [unwatched]),
     )
+
+
+def _itself(settings: Settings) -> list[str]:
+    """Return that a stack is its own hub."""
+    if settings.hub and settings.hub.stack.split("/")[1:] == [PROJECT, settings.stack]:
+        return [f"hub.stack: {settings.hub.stack!r} is this stack itself; name another one"]
+    return []
+
+
+def _one_bucket(settings: Settings) -> list[str]:
+    """Return that log lines and samples would share a bucket, whose rules and rights differ."""
+    logs, metrics = settings.logs.object_storage, settings.metrics.object_storage
+    if not logs or not metrics:
+        return []
+    where = [(b.bucket, b.account, b.namespace, b.region, b.endpoint) for b in (logs, metrics)]
+    if where[0] != where[1]:
+        return []
+    return [
+        f"metrics.objectStorage.bucket: {metrics.bucket!r} holds the log lines as well; give each its own"
+    ]
 
 
 def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:

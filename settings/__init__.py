@@ -9,6 +9,7 @@ from settings.loading import (
     StackFileError,
     engine_configuration,
     load,
+    read,
 )
 from settings.model import SECTIONS_WITH_SECRETS, Docker, Images, Settings
 from settings.receivers import Receiver
@@ -29,4 +30,5 @@ __all__ = [
     "StackFileError",
     "engine_configuration",
     "load",
+    "read",
 ]

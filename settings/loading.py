@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -36,6 +37,9 @@ _KINDS = {
 }
 
 
+_OF_A_KEY = re.compile(r"[a-z]\w*(\.[\w-]+)*: ")
+
+
 class StackFileError(Exception):
     """A stack file cannot be used; ``problems`` lists every reason, a line each."""
 
@@ -63,6 +67,20 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     values as JSON); ``secret_keys`` names those that are stored encrypted. Raises `StackFileError` with all
     problems; a secret's value is in none of them.
     """
+    settings, problems = read(config, secret_keys, stack)
+    if problems or settings is None:
+        raise StackFileError(problems)
+    return settings
+
+
+def read(
+    config: Mapping[str, str], secret_keys: Collection[str], stack: str
+) -> tuple[Settings | None, list[str]]:
+    """Return the settings of a stack, as `load` does, and all problems.
+
+    There are no settings where a value cannot be read; there are some where only secrets are missing or
+    wrong, so that what else is wrong with the stack is found in the same run.
+    """
     prefix = f"{PROJECT}:"
     own = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
     encrypted = {key.removeprefix(prefix) for key in secret_keys}
@@ -80,7 +98,9 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
 
     wanted = _secrets_of(settings, plain)
     problems += [
-        _unused(key) if key in encrypted else _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
+        _unused(key)
+        if key in (*encrypted, *GENERATED)
+        else _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
         for key in own
         # While the receivers cannot be read, nobody knows which secrets they name.
         if key not in fields and key not in wanted and not (key in encrypted and settings is None)
@@ -88,9 +108,7 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     for key in sorted(wanted):
         required = key not in GENERATED
         problems += _check_secret(key, own.get(key), wanted[key], key in encrypted, required=required)
-    if problems or settings is None:
-        raise StackFileError(sorted(set(problems)))
-    return settings
+    return settings, sorted(set(problems))
 
 
 def _parse(value: str) -> Any:
@@ -151,10 +169,12 @@ def _check_secret(
 
 def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:
     """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead."""
-    path = ".".join(str(part) for part in error["loc"]) or "stack file"
+    path = ".".join(str(part) for part in error["loc"] if part != "[key]")
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(path, _siblings(model, error["loc"][:-1]))
+    if kind == "too_short" and not given:
+        return f"{path}: must not be empty"
     if kind == "missing":
         return f"{path}: is required but missing"
     if kind in ("literal_error", "enum"):
@@ -162,7 +182,13 @@ def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:
         return f"{path}: must be one of {expected}; got {_shown(given)}"
     if kind == "value_error":
         reason = str(context["error"])
-        return f"{path}: {reason}" + ("" if isinstance(given, dict) else f"; got {_shown(given)}")
+        if not isinstance(given, dict):
+            return f"{path}: {reason}; got {_shown(given)}"
+        # What is wrong between several keys of a section begins with one of them.
+        joint = "." if _OF_A_KEY.match(reason) else ": "
+        if path:
+            return f"{path}{joint}{reason}"
+        return reason if joint == "." else f"stack file: {reason}"
     for prefix, wanted in _KINDS.items():
         if kind.startswith(prefix) and kind.endswith(("_type", "_parsing", "_from_float")):
             return f"{path}: must be {wanted}, got {_shown(given)}"
