@@ -24,8 +24,8 @@ from typing import Any
 import psutil
 
 import toolchain
-from mixins import applying
 from mixins.model import Links, rule_file
+from mixins.shipped import applying
 from mixins.thresholds import BUCKETS, Thresholds
 from rendering import to_yaml
 from scraping import SERVICES
