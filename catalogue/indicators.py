@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from catalogue.entry import Entry
-from mixins.thresholds import BUCKETS
+from mixins.buckets import BUCKETS
 from slo import indicators, promql
 from slo.checks import CountQuery
 from slo.checks import Objective as PerCent
