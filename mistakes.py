@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -23,9 +24,12 @@ _KINDS = {
 }
 
 
-def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead."""
-    path = ".".join(str(part) for part in error["loc"]) or "stack file"
+def explain(error: ErrorDetails, model: type[BaseModel], whole: str = "stack file") -> str:
+    """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead.
+
+    ``whole`` is what the place is called where it is all of it.
+    """
+    path = ".".join(str(part) for part in error["loc"]) or whole
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return unknown(path, _siblings(model, error["loc"][:-1]))
@@ -39,7 +43,8 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{path}: {reason}" + ("" if isinstance(given, dict) else f"; got {_shown(given)}")
     for prefix, wanted in _KINDS.items():
         if kind.startswith(prefix) and kind.endswith(("_type", "_parsing", "_from_float")):
-            return f"{path}: must be {wanted}, got {_shown(given)}"
+            quotes = "; write it in quotes" if wanted == "text" and _is_a_plain_value(given) else ""
+            return f"{path}: must be {wanted}, got {_shown(given)}{quotes}"
     message = error["msg"].removeprefix("Input should ").removeprefix("String should ")
     return f"{path}: should {message}; got {_shown(given)}"
 
@@ -76,6 +81,11 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)
 
 
+def _is_a_plain_value(value: Any) -> bool:
+    """Whether YAML made something else than text of what stands there: a number, a date, a truth value."""
+    return isinstance(value, int | float | date)
+
+
 def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
+    text = str(value) if isinstance(value, date) else json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"
