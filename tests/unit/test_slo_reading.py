@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -204,3 +206,11 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 )
 def test_templates(text: str, problem: str) -> None:
     assert problem in template_problem(text) if problem else template_problem(text) == ""
+
+
+def test_objectives_alone_load_no_mixin_and_no_model_of_a_stack_file() -> None:
+    code = "import sys, slo.__main__; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parent, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert {"slo.__main__", "catalogue.model", "mixins.model"} <= loaded, done.stderr
+    assert not loaded & {"mixins.shipped", "mixins.services", "mixins.thresholds", "settings", "pulumi"}
