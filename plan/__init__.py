@@ -20,8 +20,8 @@ from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from components.thanos import ThanosStorage
-from mixins import applying
 from mixins.model import Links, Mixin
+from mixins.shipped import applying
 from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
 from plan import checks
