@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -21,6 +20,7 @@ from runtimes.docker import DockerRuntime, engine, preflight, pulls
 from settings import Images, Settings
 from targets import TARGETS
 from tests.project import free_offset
+from tests.serving import serving
 
 pytestmark = pytest.mark.graph
 
@@ -65,12 +65,8 @@ def _by_digest(reference: str) -> str:
 def host(tmp_path: Path, handler: type[_Engine], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An engine's socket; short, because a socket's path may not be long."""
     monkeypatch.chdir(tmp_path)
-    with ThreadingUnixStreamServer("engine.sock", handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(ThreadingUnixStreamServer("engine.sock", handler)):
         yield "unix://engine.sock"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
