@@ -9,14 +9,20 @@ import pytest
 from tests.docker.summary import write_summary
 
 TESTS = Path(__file__).resolve().parent
-SHARED = {"cluster": "the cluster", "stack": "the deployed stack", "containers": "the deployed containers"}
-"""Fixture → group of the tests that use it: they run in one process, so that it is deployed once."""
+SHARED = {"docker": ("engine",), "kubernetes": ("cluster", "apiserver"), "live": ("stack",)}
+"""Tier → fixtures of which there is one: the tests that use it run in one process, one after the other."""
 
-_LONGEST_FIRST = ("docker", "kubernetes", "live", "engine", "tools")
+_LONGEST_FIRST = ("engine", "cluster", "stack", "apiserver", "")
+_TIERS = ("docker", "kubernetes", "live", "engine", "tools", "graph", "unit")
 
 
 def _tier(item: pytest.Item) -> str:
     return item.path.relative_to(TESTS).parts[0]
+
+
+def _shared(item: pytest.Item) -> str:
+    fixtures = getattr(item, "fixturenames", ())
+    return next((name for name in SHARED.get(_tier(item), ()) if name in fixtures), "")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -26,14 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares an expensive fixture, and the tests of a file; the longest begin first."""
-    items.sort(key=lambda item: (*_LONGEST_FIRST, _tier(item)).index(_tier(item)))
+    """Keep together what shares a server, else the tests of a file; what takes longest begins first."""
+    items.sort(key=lambda item: (_LONGEST_FIRST.index(_shared(item)), _TIERS.index(_tier(item))))
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        together = next((group for name, group in SHARED.items() if name in fixtures), "")
-        tier = _tier(item)
-        if tier in ("docker", "kubernetes") and together:
-            # One after the other: two engines at a time are too much for a machine of two cores.
-            together = "docker"
-        in_tier = tier in ("live", "docker", "kubernetes") and together
-        item.add_marker(pytest.mark.xdist_group(together if in_tier else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(_shared(item) or str(item.path)))

@@ -14,7 +14,7 @@ from tests.docker.images import stubs
 from tests.docker.stack import Stack, output, remove, run
 from tests.project import until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 _TRACE = "0af7651916cd43dd8448eb211c80319c"
 _CART = """

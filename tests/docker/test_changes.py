@@ -14,7 +14,7 @@ from tests.live.conftest import get
 from tests.live.test_faults import send_log
 from tests.project import until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 
 def test_a_changed_threshold_reaches_prometheus_while_it_runs(stack: Stack) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,22 @@ import pytest
 
 from runtimes.process import usual_ports
 from tests.docker.stack import NOWHERE, Stack, changes, copy
-from tests.live.conftest import get, post
-from tests.live.test_faults import send_log, send_trace
+from tests.live.conftest import get
+from tests.live.test_faults import send_log, send_trace, silence
 from tests.project import free_offset, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
-def silence(stack: Stack) -> str:
+def silenced(stack: Stack) -> str:
     """The comment of a silence that was made when the first of these tests began."""
-    now, comment = datetime.now(UTC), "must survive a kill"
-    silence = {
-        "matchers": [{"name": "alertname", "value": "NoSuchAlert", "isRegex": False, "isEqual": True}],
-        "startsAt": now.isoformat(),
-        "endsAt": (now + timedelta(hours=1)).isoformat(),
-        "createdBy": "test",
-        "comment": comment,
-    }
-    assert post(f"{stack.outputs['alertmanager_url']}/api/v2/silences", silence) == 200
-    return comment
+    return silence(stack.outputs["alertmanager_url"])
 
 
-def test_prometheus_keeps_its_samples(stack: Stack, silence: str) -> None:
+@pytest.mark.usefixtures("silenced")
+def test_prometheus_keeps_its_samples(stack: Stack) -> None:
+    until(lambda: stack.metric("sum(up)"), seconds=20, what="a sample")
     asked = time.time()
 
     def samples() -> list[Any]:
@@ -121,13 +113,13 @@ def test_an_engine_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-def test_alertmanager_keeps_a_silence(stack: Stack, silence: str) -> None:
+def test_alertmanager_keeps_a_silence(stack: Stack, silenced: str) -> None:
     def written() -> bool:
         path = f"/containers/{stack.id('alertmanager')}/archive"
         file = stack.engine.request("GET", path, None, "", path="/var/lib/alertmanager/silences")
-        return silence.encode() in file
+        return silenced.encode() in file
 
     until(written, seconds=90, what="the silence is written to disk, once a minute")
     stack.kill("alertmanager")
     found = get(f"{stack.outputs['alertmanager_url']}/api/v2/silences")
-    assert [each["comment"] for each in found] == [silence]
+    assert [each["comment"] for each in found] == [silenced]

@@ -15,7 +15,7 @@ from tests.docker.conftest import CANARIES
 from tests.docker.stack import Stack
 from tests.live.conftest import get
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 FILES = {
     "slackApiUrl": ("alertmanager", "/run/secrets/alertmanager/slackApiUrl"),

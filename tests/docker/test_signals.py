@@ -11,7 +11,7 @@ from tests.docker.stack import Stack
 from tests.live.test_faults import send_log, send_trace
 from tests.project import until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 
 def test_every_part_is_scraped(stack: Stack) -> None:
@@ -49,10 +49,6 @@ def test_an_alert_is_delivered(stack: Stack, receiver: Receiver) -> None:
     stack.healthy()
 
 
-def test_the_dead_mans_switch_is_fed(receiver: Receiver) -> None:
-    until(lambda: receiver.alerts("Watchdog", "firing"), seconds=90, what="Watchdog, once a minute")
-
-
 def test_an_alert_that_nobody_could_deliver_is_delivered_later(stack: Stack, receiver: Receiver) -> None:
     def delivered() -> list[dict[str, Any]]:
         return [a for a in receiver.alerts("TargetDown", "firing") if a["labels"].get("job") == "blackbox"]
@@ -72,3 +68,7 @@ def test_an_alert_that_nobody_could_deliver_is_delivered_later(stack: Stack, rec
         for container in (alertmanager, prober):
             stack.engine.post(f"/containers/{container}/start")
     stack.healthy()
+
+
+def test_the_dead_mans_switch_is_fed(receiver: Receiver) -> None:
+    until(lambda: receiver.alerts("Watchdog", "firing"), seconds=90, what="Watchdog, once a minute")

@@ -10,7 +10,7 @@ from tests.project import until
 
 OWNERS_OF_SOMETHING = {"collector", "cadvisor", "engine-proxy"}
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 
 def test_every_container_is_healthy(stack: Stack) -> None:

@@ -14,7 +14,7 @@ from tests.live.conftest import QUICK, get
 from tests.live.test_faults import send_log, send_trace
 from tests.project import free_offset, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 NAME = "other"
 KEEP_DATA = {"prometheus", "alertmanager", "loki", "jaeger", "collector", "grafana"}

@@ -15,7 +15,7 @@ from tests.kubernetes.apiserver import ApiServer
 from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.xdist_group("apiserver")]
+pytestmark = pytest.mark.kubernetes
 
 POLICIES = {"aks": ("aks-pods", "aks-workloads"), "autopilot": ("gke-autopilot",)}
 """Stack → what its provider refuses beyond Pod Security."""

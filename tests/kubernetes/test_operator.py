@@ -28,7 +28,7 @@ from tests.kubernetes.servers import Servers, free_ports
 from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes, KubernetesError
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.xdist_group("apiserver")]
+pytestmark = pytest.mark.kubernetes
 
 NAMESPACE, TEAM, STACK = "observability-operated", "shop-operated", "minikube"
 RULE = {"alert": "NoOrders", "expr": 'absent(orders_total{namespace="shop"})'}

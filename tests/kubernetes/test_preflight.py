@@ -18,7 +18,7 @@ from tests.kubernetes.monitors import monitor
 from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.xdist_group("apiserver")]
+pytestmark = pytest.mark.kubernetes
 
 
 PODS = ("prometheus", "node-exporter", "log-collector")

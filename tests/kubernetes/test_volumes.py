@@ -18,7 +18,7 @@ from targets import TARGETS
 from tests.kubernetes.apiserver import ApiServer
 from tests.standin.kubernetes_api import Kubernetes
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.xdist_group("apiserver")]
+pytestmark = pytest.mark.kubernetes
 
 NAMESPACE = "volumes"
 LABELS = {"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/instance": "trial"}

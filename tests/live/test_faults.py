@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.live.conftest import Stack, get, post
 from tests.project import until
 
@@ -37,9 +39,30 @@ def send_log(endpoint: str) -> str:
     return text
 
 
+def silence(alertmanager: str) -> str:
+    """Silence an alert that there is not; return the comment."""
+    now, comment = datetime.now(UTC), "must survive a kill"
+    body = {
+        "matchers": [{"name": "alertname", "value": "NoSuchAlert", "isRegex": False, "isEqual": True}],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+        "createdBy": "test",
+        "comment": comment,
+    }
+    assert post(f"{alertmanager}/api/v2/silences", body) == 200
+    return comment
+
+
+@pytest.fixture(scope="module")
+def silenced(stack: Stack) -> str:
+    """The comment of a silence that was made when the first of these tests began."""
+    return silence(stack.outputs["alertmanager_url"])
+
+
+@pytest.mark.usefixtures("silenced")
 def test_prometheus_keeps_its_samples(stack: Stack) -> None:
+    until(lambda: stack.metric("sum(up)"), seconds=20, what="a sample")
     asked = time.time()
-    until(lambda: stack.metric("prometheus_build_info"), seconds=20, what="a sample")
 
     def before() -> list[Any]:
         result = get(
@@ -92,25 +115,17 @@ def test_the_collector_keeps_what_it_acknowledged_while_the_stores_are_away(stac
         until(lambda text=text: stack.logs(f'{{service="probe"}} |= "{text}"'), seconds=60, what=text)  # type: ignore[misc]
 
 
-def test_alertmanager_keeps_a_silence_that_is_a_minute_old(stack: Stack) -> None:
-    now = datetime.now(UTC)
-    silence = {
-        "matchers": [{"name": "alertname", "value": "NoSuchAlert", "isRegex": False, "isEqual": True}],
-        "startsAt": now.isoformat(),
-        "endsAt": (now + timedelta(hours=1)).isoformat(),
-        "createdBy": "test",
-        "comment": "must survive a kill",
-    }
-    url = f"{stack.outputs['alertmanager_url']}/api/v2/silences"
-    assert post(url, silence) == 200
+def test_alertmanager_keeps_a_silence_that_is_a_minute_old(stack: Stack, silenced: str) -> None:
     written = stack.project.directory / "alertmanager" / "data" / "silences"
     until(
-        lambda: written.exists() and b"must survive" in written.read_bytes(),
+        lambda: written.exists() and silenced.encode() in written.read_bytes(),
         seconds=75,
-        what="the silence is written to disk",
+        what="the silence is written to disk, once a minute",
     )
     stack.kill("alertmanager")
-    assert [s["comment"] for s in get(url)] == ["must survive a kill"]
+    assert [each["comment"] for each in get(f"{stack.outputs['alertmanager_url']}/api/v2/silences")] == [
+        silenced
+    ]
 
 
 def test_node_exporter_comes_back(stack: Stack) -> None:
