@@ -205,6 +205,19 @@ def test_a_product_older_than_its_data_is_refused(
     assert len(found) == refused
 
 
+def test_a_network_that_is_not_there_is_named(host: str, handler: type[_Engine]) -> None:
+    handler.answers["/networks"] = [{"Name": "bridge"}, {"Name": "shop_default"}]
+    (problem,) = problems(docker={"host": host, "monitoredNetworks": ["shop_default", "shop_defualt"]})
+    assert problem == "docker.monitoredNetworks.shop_defualt: unknown network; did you mean shop_default?"
+
+
+def test_a_folder_for_data_is_not_used_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SKIP, "1")
+    settings = Settings(stack="dev", target="docker", data_directory="/srv/data")
+    (notice,) = DockerRuntime(TARGETS["docker"], settings).notices()
+    assert notice.startswith("dataDirectory: is not used on target 'docker'")
+
+
 def test_a_data_volume_that_is_gone_is_said(host: str, handler: type[_Engine]) -> None:
     def found(*names: str) -> tuple[str, ...]:
         handler.answers["/volumes"] = {"Volumes": [{"Name": f"observability-dev-{name}"} for name in names]}
