@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -120,6 +121,14 @@ def _address(value: str) -> str:
     return value
 
 
+def _home(value: str) -> str:
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("nobody of that name has a home here; write the whole path") from None
+    return value
+
+
 def matching(pattern: str, advice: str) -> AfterValidator:
     """Return a validator that refuses a text of another form and says which to write."""
     form = re.compile(pattern)
@@ -177,5 +186,9 @@ AccountName = Annotated[str, matching(r"[\w.@+~-]+", "use letters, digits and . 
 """Name of an account or a database: configuration files take it as it is."""
 EmailAddress = Annotated[str, matching(r"[^@\s]+@[^@\s]+", "use an address such as team@example.org")]
 """Address of a mailbox."""
-FolderPath = Annotated[str, matching(r"[^*?\[\]{}\n]*", "use a path without * ? [ ] { }")]
+FolderPath = Annotated[
+    str,
+    matching(r"[^*?\[\]{}\x00-\x1f]*", "use a path without * ? [ ] { } and line breaks"),
+    AfterValidator(_home),
+]
 """Path of a folder of this machine."""

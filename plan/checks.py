@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import profiles
 import sizing
@@ -12,6 +13,8 @@ from scraping import OWN_JOBS
 from settings import PROJECT, Settings
 from targets import TARGETS, RuntimeKind, Target
 from units import seconds
+
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def problems(
@@ -27,6 +30,7 @@ def problems(
         *_unheard(services, products, target),
         *_reserved(services, wanted),
         *_forgotten(services, settings),
+        *_dead_links(settings),
         *loki_storage.problems(settings.logs.object_storage, target, created=created),
     ]
     if bucket := settings.metrics.object_storage:
@@ -114,6 +118,14 @@ def _reserved(services: Sequence[Service], products: Collection[str]) -> list[st
         for service in services
         if service.service in names
     ]
+
+
+def _dead_links(settings: Settings) -> list[str]:
+    """Return why the runbook links of alerts would lead nowhere."""
+    place = settings.runbooks
+    if place.startswith(("https://", "http://")) or (CHECKOUT / place).is_dir():
+        return []
+    return [f"runbooks: {place!r} is no folder of the project and no URL; write docs/runbooks or https://…"]
 
 
 def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:

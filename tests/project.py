@@ -121,6 +121,8 @@ class Project:
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OBSERVABILITY_", "OTEL_"))
         }
+        # Its Python runs a dozen times, and would compile every module of the copy each time.
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         project = cls(
             path,
             stack,
