@@ -93,6 +93,8 @@ def alert_cases(alert: Alert, entry: dict[str, Any]) -> Iterator[Test]:
         (at, firing, [sample]),
         *ended,
     )
+    for name, series in entry.get("also", {}).items():
+        yield case(f"{alert.name} fires: {name}", series, (at, firing, [sample]))
     for name, series in entry["silent"].items():
         yield case(f"{alert.name} is silent: {name}", series, (at, firing, NO_SAMPLES))
 
