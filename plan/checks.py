@@ -31,6 +31,7 @@ def problems(
         *_reserved(services, wanted),
         *_forgotten(services, settings),
         *_dead_links(settings),
+        *_never_missed(settings),
         *loki_storage.problems(settings.logs.object_storage, target, created=created),
     ]
     if bucket := settings.metrics.object_storage:
@@ -138,3 +139,12 @@ def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
         for slo in service.objectives
         if slo.period != "month" and seconds(slo.period) > seconds(kept)
     ]
+
+
+def _never_missed(settings: Settings) -> list[str]:
+    """Return why an expected backup could be missing unnoticed: its alert waits for samples that old."""
+    kept, tolerated = settings.metrics.retention, settings.thresholds.backup_age
+    if not settings.backups.expected or seconds(kept) > tolerated:
+        return []
+    late = f"a backup may be {tolerated / 3600:g} hours old, but metrics are kept for {kept}"
+    return [f"backups.expected: {late}; raise metrics.retention, or lower thresholds.backupAge"]

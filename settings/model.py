@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.backups import Backups
 from settings.buckets import CreateBuckets
 from settings.database import Database
 from settings.docker import Docker
@@ -114,6 +115,7 @@ class Settings(Section):
     dashboards: Dashboards = Dashboards()
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
+    backups: Backups = Backups()
     error_budget: BudgetPolicy = BudgetPolicy()
     create_buckets: CreateBuckets | None = None
     """Where the program makes the buckets it names itself; without it they are there already."""
