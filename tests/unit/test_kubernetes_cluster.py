@@ -23,6 +23,7 @@ from settings import Settings
 from targets import TARGETS
 
 CLUSTER, OTHER = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
+PRIORITIES = "/apis/scheduling.k8s.io/v1/priorityclasses"
 GATEWAYS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
 
 
@@ -171,6 +172,9 @@ def test_a_sound_cluster_has_no_problems(kubeconfig: Path) -> None:
          "kubernetes.clusterId: the context 'production' does not let you read which cluster it is"),
         ({}, {"storageClass": "slow"},
          "kubernetes.storageClass: the cluster has no class 'slow'; it has fast, standard-rwo"),
+        ({PRIORITIES: {"items": [{"metadata": {"name": "high"}, "value": 1000}]}},
+         {"priorityClass": "higher"},
+         "kubernetes.priorityClass: the cluster has no class 'higher'; it has high"),
         ({GATEWAYS: 404}, {}, ("kubernetes.gatewayClass: the cluster has no class "
          "'gke-l7-global-external-managed'; it has none; install a controller for the Gateway API")),
         ({GATEWAYS: listed("istio")}, {}, ("kubernetes.gatewayClass: the cluster has no class "
