@@ -63,6 +63,12 @@ def problems(site: Site, workloads: Collection[str] = (), remarks: list[str] | N
             found.extend(_asked(site, workloads, [] if remarks is None else remarks))
         except UnusableClusterError as error:
             found.append(str(error))
+        except Exception as error:  # noqa: BLE001 - in a thread it would be lost, and the cluster pass for sound
+            found.append(
+                f"kubernetes.context: {name(site)} gives an answer that makes no sense here: "
+                f"{type(error).__name__}: {first_line(error)}; to do without its answers, set "
+                "OBSERVABILITY_SKIP_PREFLIGHT=1"
+            )
 
     # A program that logs in may wait for somebody at a browser: whoever asks must not wait for it.
     asking = threading.Thread(target=ask, daemon=True)
@@ -120,7 +126,7 @@ class _Answers:
     def permissions(self) -> Iterator[str]:
         """Yield what of the stack may not be created."""
         api = AuthorizationV1Api(self._connection)
-        refused = []
+        refused, answers = [], 0
         for group, kind in _MUST_CREATE:
             cluster_wide = kind in ("namespaces", "clusterroles", "clusterrolebindings")
             asked = {
@@ -130,8 +136,11 @@ class _Answers:
                 **({} if cluster_wide else {"namespace": self._site.namespace}),
             }
             review = self._ask(api.create_self_subject_access_review, {"spec": {"resourceAttributes": asked}})
-            if review is not None and not review.status.allowed:
-                refused.append(kind)
+            if review is not None:
+                answers += 1
+                refused += [] if review.status.allowed else [kind]
+        if not answers:
+            yield f"kubernetes.context: {name(self._site)} takes you for nobody; log in again"
         if refused:
             yield (
                 f"kubernetes.context: as {name(self._site)} you may not create {', '.join(refused)}; "

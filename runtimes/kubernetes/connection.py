@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
+from kubernetes.config.kube_config import KubeConfigMerger
 
 from runtimes.kubernetes.site import Site
+
+_MALFORMED = (ConfigException, yaml.YAMLError, AttributeError, KeyError, OSError, TypeError, ValueError)
+"""What the client raises of a kubeconfig that is another kind of file, or lacks something."""
 
 
 class UnusableClusterError(Exception):
@@ -21,7 +29,7 @@ def connect(site: Site) -> ApiClient:
     files = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     try:
         contexts, current = list_kube_config_contexts(config_file=files)
-    except ConfigException as error:
+    except _MALFORMED as error:
         raise UnusableClusterError(
             f"kubernetes.context: no kubeconfig can be read at {files}: {first_line(error)}; have your "
             "provider's command line write one, or name it in the variable KUBECONFIG"
@@ -34,12 +42,45 @@ def connect(site: Site) -> ApiClient:
     configuration = Configuration()
     configuration.retries = False
     try:
-        load_kube_config(files, wanted or None, configuration, persist_config=False)
-    except (ConfigException, OSError, ValueError) as error:
+        with _failed_logins() as failures:
+            load_kube_config(files, wanted or None, configuration, persist_config=False)
+        configuration.proxy = _proxy(files, wanted or current["name"]) or configuration.proxy
+    except _MALFORMED as error:
         raise UnusableClusterError(
             f"kubernetes.context: {name(site)} cannot be used: {first_line(error)}"
         ) from None
+    if failures:
+        raise UnusableClusterError(
+            f"kubernetes.context: {name(site)} cannot be used: the program that logs in fails: "
+            f"{' '.join(failures[0].split())}; log in with your provider's command line, and see that its "
+            "plugin is installed"
+        )
     return ApiClient(configuration)
+
+
+def _proxy(files: str, context: str) -> str:
+    """Return the proxy that leads to the cluster of a context, which the client itself does not look for."""
+    config = KubeConfigMerger(files).config
+    cluster = config["contexts"].get_with_name(context)["context"]["cluster"]
+    return str(config["clusters"].get_with_name(cluster)["cluster"].safe_get("proxy-url") or "")
+
+
+@contextmanager
+def _failed_logins() -> Iterator[list[str]]:
+    """Give what the client only logs, to go on as nobody: why the program that logs in has failed."""
+    failures: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.module == "kube_config":
+                failures.append(record.getMessage())
+
+    listener = Listener(logging.ERROR)
+    logging.getLogger().addHandler(listener)
+    try:
+        yield failures
+    finally:
+        logging.getLogger().removeHandler(listener)
 
 
 def name(site: Site) -> str:
