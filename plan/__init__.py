@@ -20,8 +20,9 @@ from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from components.thanos import ThanosStorage
-from mixins import applying
 from mixins.model import Links, Mixin
+from mixins.shipped import applying
+from mixins.stack import backup
 from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
 from plan import checks
@@ -110,7 +111,11 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
     scraped |= ({HUB} if settings.hub else set()) | ({SPOKES} if settings.spokes else set())
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
-    mixins = (*applying(scraped), *_of_services(services, settings, ServiceLinks(grafana_url)))
+    mixins = (
+        *applying(scraped),
+        *backup.expected(settings.backups.expected, settings.environment_label),
+        *_of_services(services, settings, ServiceLinks(grafana_url)),
+    )
     return Plan(
         settings,
         runtime,

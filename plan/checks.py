@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import profiles
 import sizing
@@ -12,6 +13,8 @@ from scraping import OWN_JOBS
 from settings import PROJECT, Settings
 from targets import TARGETS, RuntimeKind, Target
 from units import seconds
+
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def problems(
@@ -27,6 +30,8 @@ def problems(
         *_unheard(services, products, target),
         *_reserved(services, wanted),
         *_forgotten(services, settings),
+        *_dead_links(settings),
+        *_never_missed(settings),
         *loki_storage.problems(settings.logs.object_storage, target, created=created),
     ]
     if bucket := settings.metrics.object_storage:
@@ -116,6 +121,14 @@ def _reserved(services: Sequence[Service], products: Collection[str]) -> list[st
     ]
 
 
+def _dead_links(settings: Settings) -> list[str]:
+    """Return why the runbook links of alerts would lead nowhere."""
+    place = settings.runbooks
+    if place.startswith(("https://", "http://")) or (CHECKOUT / place).is_dir():
+        return []
+    return [f"runbooks: {place!r} is no folder of the project and no URL; write docs/runbooks or https://…"]
+
+
 def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
     """Return the objectives whose period is longer than metrics are kept; a month is added up as it goes."""
     kept = settings.metrics.retention
@@ -126,3 +139,12 @@ def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
         for slo in service.objectives
         if slo.period != "month" and seconds(slo.period) > seconds(kept)
     ]
+
+
+def _never_missed(settings: Settings) -> list[str]:
+    """Return why an expected backup could be missing unnoticed: its alert waits for samples that old."""
+    kept, tolerated = settings.metrics.retention, settings.thresholds.backup_age
+    if not settings.backups.expected or seconds(kept) > tolerated:
+        return []
+    late = f"a backup may be {tolerated / 3600:g} hours old, but metrics are kept for {kept}"
+    return [f"backups.expected: {late}; raise metrics.retention, or lower thresholds.backupAge"]

@@ -192,8 +192,26 @@ def test_the_shortest_stack_file_is_complete() -> None:
         ),
         ({"docker": {"subnet": "8.8.0.0/16"}}, "docker.subnet: is not a private range"),
         ({"docker": {"subnet": "a network"}}, "docker.subnet: use an address range such as 172.20.0.0/16"),
-        ({"docker": {"monitoredNetworks": [""]}}, "docker.monitoredNetworks.0: should "),
-        ({"docker": {"dataRoot": "docker"}}, "docker.dataRoot: should "),
+        (
+            {"docker": {"monitoredNetworks": ["my shop"]}},
+            "docker.monitoredNetworks.0: use a name that docker network ls shows, such as shop_default; got",
+        ),
+        ({"docker": {"dataRoot": "docker"}}, "docker.dataRoot: use a whole path with no slash at its end"),
+        (
+            {"docker": {"containerdSocket": "/run/a\0b"}},
+            "docker.containerdSocket: use a whole path with no slash at its end",
+        ),
+        (
+            {"docker": {"host": "var/run/docker.sock"}},
+            'docker.host: use the engine\'s address, unix:///var/run/docker.sock; got "var/run/docker.sock"',
+        ),
+        ({"docker": {"host": "unix:///a b"}}, "docker.host: use the engine's address"),
+        ({"dataDirectory": "/srv/*"}, "dataDirectory: use a path without * ? [ ] { }"),
+        ({"dataDirectory": "/srv/a\0b"}, "dataDirectory: use a path without * ? [ ] { }"),
+        (
+            {"dataDirectory": "~nobody-of-that-name/data"},
+            "dataDirectory: nobody of that name has a home here; write the whole path; got",
+        ),
         ({"images": {"registry": "https://mirror.example.org"}}, "images.registry: use a host with a path"),
         ({"images": {"registry": "mirror.example.org/"}}, "images.registry: use a host with a path"),
         ({"images": {"digests": "perhaps"}}, 'images.digests: must be true or false, got "perhaps"'),
