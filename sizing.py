@@ -133,6 +133,12 @@ def notices(settings: Settings) -> Iterator[str]:
             f"load: one Loki is known to take about {LOKI_GIGABYTES} GB a day, and the profile "
             f"{settings.profile!r} has {instances}"
         )
+    if settings.profile != "single" and not load.samples_per_second:
+        room = size_in_bytes(reserved.memory_limit) // SERIES_BYTES
+        yield (
+            f"load.samplesPerSecond: is not said; each Prometheus may use {reserved.memory_limit} of memory, "
+            f"which about {room // 1000}000 series fill, and is ended beyond that"
+        )
 
 
 def _series(settings: Settings) -> float:

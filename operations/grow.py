@@ -11,7 +11,7 @@ from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api, Sto
 from operations.stack import StackUnavailableError
 from operations.stack_file import FOLDER, settings
 from runtimes.kubernetes import stateful
-from runtimes.kubernetes.cluster import UnusableClusterError, connect
+from runtimes.kubernetes.connection import UnusableClusterError, connect
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import CLAIM, asked, claimed_size
 from targets import TARGETS, RuntimeKind

@@ -67,7 +67,7 @@ ClassName = Annotated[
         "use the name of a class of the cluster: lower-case letters, digits, hyphens and dots",
     ),
 ]
-"""Name of a storage, gateway or ingress class; it may be empty."""
+"""Name of a storage, gateway, ingress or priority class; it may be empty."""
 
 OUTSIDE_INGRESS, OUTSIDE_GATEWAY = "gce", "gke-l7-global-external-managed"
 """Classes of entrances whose proxies are no pods of the cluster, but known addresses of its provider."""
@@ -124,6 +124,12 @@ class Kubernetes(Section):
     """Namespace of the Ingress controller's pods, which may reach Grafana; empty for the class ``gce``, whose
     proxies are outside the cluster."""
 
+    priority_class: ClassName = ""
+    """Priority class of every pod of the stack, agents included; empty for the cluster's default. With one
+    above that of applications, a full machine still has room for its agents."""
+    image_pull_secrets: tuple[DnsName, ...] = ()
+    """Secrets, in the stack's namespace and in that of its agents, by which images are pulled from a registry
+    that asks for a password."""
     autoscaling: Autoscaling = Autoscaling()
     replace: tuple[DnsName, ...] = ()
     """StatefulSets that may be deleted to be made anew, by name (``prometheus``); their claims stay."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 from kubernetes.client import (
@@ -14,18 +12,18 @@ from kubernetes.client import (
     ApisApi,
     AppsV1Api,
     AuthorizationV1Api,
-    Configuration,
     CoreV1Api,
     CustomObjectsApi,
     NetworkingV1Api,
+    SchedulingV1Api,
     StorageV1Api,
     VersionApi,
 )
-from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
 from urllib3.exceptions import HTTPError
 
 from runtimes.kubernetes import admission, certificate, monitors, stateful
 from runtimes.kubernetes.autoscaling import SCALED
+from runtimes.kubernetes.connection import UnusableClusterError, connect, first_line, name
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import asked, claimed_size
 from settings.kubernetes import OUTSIDE_INGRESS
@@ -53,10 +51,6 @@ _MUST_CREATE = (
 """Group and kind of what a stack is made of."""
 
 
-class UnusableClusterError(Exception):
-    """There is no use in asking further; the message is a problem of the stack."""
-
-
 def problems(site: Site, workloads: Collection[str] = (), remarks: list[str] | None = None) -> list[str]:
     """Return why the stack cannot be deployed to its cluster, a line each, within ten seconds.
 
@@ -69,6 +63,12 @@ def problems(site: Site, workloads: Collection[str] = (), remarks: list[str] | N
             found.extend(_asked(site, workloads, [] if remarks is None else remarks))
         except UnusableClusterError as error:
             found.append(str(error))
+        except Exception as error:  # noqa: BLE001 - in a thread it would be lost, and the cluster pass for sound
+            found.append(
+                f"kubernetes.context: {name(site)} gives an answer that makes no sense here: "
+                f"{type(error).__name__}: {first_line(error)}; to do without its answers, set "
+                "OBSERVABILITY_SKIP_PREFLIGHT=1"
+            )
 
     # A program that logs in may wait for somebody at a browser: whoever asks must not wait for it.
     asking = threading.Thread(target=ask, daemon=True)
@@ -77,7 +77,7 @@ def problems(site: Site, workloads: Collection[str] = (), remarks: list[str] | N
     if asking.is_alive():
         return [
             (
-                f"kubernetes.context: {_name(site)} does not answer within {_DEADLINE:g} s; try: kubectl "
+                f"kubernetes.context: {name(site)} does not answer within {_DEADLINE:g} s; try: kubectl "
                 f"{_flag(site)}get --raw /version"
             )
         ]
@@ -90,39 +90,13 @@ def _asked(site: Site, workloads: Collection[str], remarks: list[str]) -> Iterat
     yield from answer.identity()
     yield from answer.permissions()
     yield from answer.storage()
+    yield from answer.priority()
     yield from answer.entrance()
     answer.certificate(remarks)
     yield from answer.usage()
     yield from answer.stateful()
     yield from answer.monitors(remarks)
     yield from answer.admission(workloads, remarks)
-
-
-def connect(site: Site) -> ApiClient:
-    """Return the connection to the cluster; raises `UnusableClusterError` where the kubeconfig gives none."""
-    wanted = site.settings.kubernetes.context
-    files = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    try:
-        contexts, current = list_kube_config_contexts(config_file=files)
-    except ConfigException as error:
-        raise UnusableClusterError(
-            f"kubernetes.context: no kubeconfig can be read at {files}: {_first_line(error)}; have your "
-            "provider's command line write one, or name it in the variable KUBECONFIG"
-        ) from None
-    names = sorted(context["name"] for context in contexts)
-    if wanted not in names and (wanted or not current):
-        raise UnusableClusterError(
-            f"kubernetes.context: {files} has no context {wanted!r}; it has {', '.join(names) or 'none'}"
-        )
-    configuration = Configuration()
-    configuration.retries = False
-    try:
-        load_kube_config(files, wanted or None, configuration, persist_config=False)
-    except (ConfigException, OSError, ValueError) as error:
-        raise UnusableClusterError(
-            f"kubernetes.context: {_name(site)} cannot be used: {_first_line(error)}"
-        ) from None
-    return ApiClient(configuration)
 
 
 class _Answers:
@@ -142,17 +116,17 @@ class _Answers:
             return
         namespace = self._ask(CoreV1Api(self._connection).read_namespace, "kube-system")
         if namespace is None:
-            yield f"kubernetes.clusterId: {_name(self._site)} does not let you read which cluster it is"
+            yield f"kubernetes.clusterId: {name(self._site)} does not let you read which cluster it is"
         elif namespace.metadata.uid != wanted:
             raise UnusableClusterError(
-                f"kubernetes.clusterId: this stack belongs to the cluster {wanted}, but {_name(self._site)} "
+                f"kubernetes.clusterId: this stack belongs to the cluster {wanted}, but {name(self._site)} "
                 f"leads to {namespace.metadata.uid}; choose another context, or another stack"
             )
 
     def permissions(self) -> Iterator[str]:
         """Yield what of the stack may not be created."""
         api = AuthorizationV1Api(self._connection)
-        refused = []
+        refused, answers = [], 0
         for group, kind in _MUST_CREATE:
             cluster_wide = kind in ("namespaces", "clusterroles", "clusterrolebindings")
             asked = {
@@ -162,11 +136,14 @@ class _Answers:
                 **({} if cluster_wide else {"namespace": self._site.namespace}),
             }
             review = self._ask(api.create_self_subject_access_review, {"spec": {"resourceAttributes": asked}})
-            if review is not None and not review.status.allowed:
-                refused.append(kind)
+            if review is not None:
+                answers += 1
+                refused += [] if review.status.allowed else [kind]
+        if not answers:
+            yield f"kubernetes.context: {name(self._site)} takes you for nobody; log in again"
         if refused:
             yield (
-                f"kubernetes.context: as {_name(self._site)} you may not create {', '.join(refused)}; "
+                f"kubernetes.context: as {name(self._site)} you may not create {', '.join(refused)}; "
                 "deploy as somebody with the role cluster-admin, or one that allows these"
             )
 
@@ -176,6 +153,13 @@ class _Answers:
         wanted = self._site.storage_class
         if classes is not None and wanted not in (names := _names(classes.items)):
             yield f"kubernetes.storageClass: the cluster has no class {wanted!r}; {_has(names)}"
+
+    def priority(self) -> Iterator[str]:
+        """Yield where there is no such priority class."""
+        wanted = self._site.settings.kubernetes.priority_class
+        classes = self._ask(SchedulingV1Api(self._connection).list_priority_class) if wanted else None
+        if classes is not None and wanted not in (names := _names(classes.items)):
+            yield f"kubernetes.priorityClass: the cluster has no class {wanted!r}; {_has(names)}"
 
     def entrance(self) -> Iterator[str]:
         """Yield where nothing would make the entrance."""
@@ -249,11 +233,11 @@ class _Answers:
             if error.status in (403, 404):
                 return None
             why = "does not know you; log in again" if error.status == 401 else f"answers {error.status}"
-            raise UnusableClusterError(f"kubernetes.context: {_name(self._site)} {why}") from None
+            raise UnusableClusterError(f"kubernetes.context: {name(self._site)} {why}") from None
         except HTTPError as error:
             raise UnusableClusterError(
-                f"kubernetes.context: {_name(self._site)} cannot be reached at "
-                f"{self._connection.configuration.host}: {_first_line(error)}; is the cluster running, and "
+                f"kubernetes.context: {name(self._site)} cannot be reached at "
+                f"{self._connection.configuration.host}: {first_line(error)}; is the cluster running, and "
                 "does this machine reach it?"
             ) from None
 
@@ -266,15 +250,6 @@ def _has(names: list[str]) -> str:
     return f"it has {', '.join(names)}" if names else "it has none"
 
 
-def _name(site: Site) -> str:
-    context = site.settings.kubernetes.context
-    return f"the context {context!r}" if context else "the current context"
-
-
 def _flag(site: Site) -> str:
     context = site.settings.kubernetes.context
     return f"--context {context} " if context else ""
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -18,7 +18,10 @@ _AZURE = "azure.workload.identity"
 
 
 def service_account(workload: Workload, site: Site, children: Children) -> None:
-    """Give a workload an account of its own; `permissions` says what it may, and pods ask for its token."""
+    """Give a workload an account of its own; `permissions` says what it may, and pods ask for its token.
+
+    Its pods pull images with the Secrets that it names, also those that an operator makes.
+    """
     metadata = site.named(workload.name)
     if client_id := _client_id(workload, site):
         metadata["annotations"] = {f"{_AZURE}/client-id": client_id}
@@ -26,6 +29,7 @@ def service_account(workload: Workload, site: Site, children: Children) -> None:
         f"{children.prefix}-account",
         metadata=metadata,
         automount_service_account_token=False,
+        image_pull_secrets=[{"name": name} for name in site.settings.kubernetes.image_pull_secrets] or None,
         opts=children.options,
     )
 

@@ -107,6 +107,7 @@ def _pod(workload: Workload, site: Site) -> dict[str, Any]:
         "imagePullPolicy": "IfNotPresent",
         "portName": port.name,
         "enableServiceLinks": False,
+        **({"priorityClassName": chosen} if (chosen := site.settings.kubernetes.priority_class) else {}),
         "podMetadata": {"labels": {"app.kubernetes.io/part-of": "observability"}},
         "resources": as_object(pods.resources(workload.resources)),
         "storage": {"emptyDir": {"sizeLimit": _WRITE_AHEAD_LOG}},

@@ -61,6 +61,7 @@ def template(
         },
         "spec": {
             "service_account_name": workload.name,
+            "priority_class_name": site.settings.kubernetes.priority_class or None,
             "automount_service_account_token": workload.name in PERMISSIONS,
             # Variables such as JAEGER_PORT for every Service are taken for settings by some products.
             "enable_service_links": False,

@@ -15,6 +15,9 @@ from runtimes.kubernetes.site import Children, Site, replicas_service
 from runtimes.kubernetes.storage import claim
 from workload import Workload
 
+_SETTLE_SECONDS = 15
+"""How long the others take to find one that is back: Thanos asks DNS every 10 s, rings gossip."""
+
 
 def controller(
     workload: Workload, site: Site, files: Mounted, beside: Sequence[Mounted], children: Children
@@ -47,6 +50,7 @@ def controller(
                 "selector": {"match_labels": selector},
                 "service_name": replicas_service(workload.name) if workload.replicas > 1 else workload.name,
                 "replicas": workload.replicas,
+                "min_ready_seconds": _settled(workload),
                 "template": template,
                 "volume_claim_templates": [claim(workload.volume, workload.name, site)],
                 "persistent_volume_claim_retention_policy": {
@@ -56,11 +60,20 @@ def controller(
             },
             opts=children.options,
         )
-    spec: DeploymentSpecArgsDict = {"selector": {"match_labels": selector}, "template": template}
+    spec: DeploymentSpecArgsDict = {
+        "selector": {"match_labels": selector},
+        "min_ready_seconds": _settled(workload),
+        "template": template,
+    }
     if not scaled(workload, site):
         # Else the autoscaler's alone, whose work an update would undo.
         spec["replicas"] = workload.replicas
     return Deployment(f"{children.prefix}-deployment", metadata=metadata, spec=spec, opts=children.options)
+
+
+def _settled(workload: Workload) -> int | None:
+    """Return for how long one of several must be ready before the next is changed; nothing for one alone."""
+    return _SETTLE_SECONDS if workload.replicas > 1 else None
 
 
 def disruption_budget(workload: Workload, site: Site, children: Children) -> None:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -23,6 +24,7 @@ from targets import TARGETS
 from tests.serving import serving
 
 CLUSTER, OTHER = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
+PRIORITIES = "/apis/scheduling.k8s.io/v1/priorityclasses"
 GATEWAYS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
 
 
@@ -49,13 +51,14 @@ class Answers(BaseHTTPRequestHandler):
     forbidden: tuple[str, ...]
 
     def do_GET(self) -> None:
-        answer = self.paths.get(self.path.partition("?")[0].rstrip("/"), 404)
+        answer = self.paths.get(urlsplit(self.path).path.rstrip("/"), 404)
         self._send(answer if isinstance(answer, int) else 200, answer)
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         kind = asked["spec"]["resourceAttributes"]["resource"]
-        self._send(201, {**asked, "status": {"allowed": kind not in self.forbidden}})
+        answer = {**asked, "status": {"allowed": kind not in self.forbidden}}
+        self._send(403 if "*" in self.forbidden else 201, answer)
 
     def _send(self, status: int, answer: Any) -> None:
         self.send_response(status)
@@ -81,9 +84,9 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def write(file: Path, server: str, user: dict[str, Any] | None = None) -> None:
+def write(file: Path, server: str, user: dict[str, Any] | None = None, proxy: str = "") -> None:
     named = {
-        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "clusters": [{"name": "c", "cluster": {"server": server, "proxy-url": proxy}}],
         "users": [{"name": "u", "user": user or {"token": "canary-of-a-token"}}],
         "contexts": [{"name": "production", "context": {"cluster": "c", "user": "u"}}],
     }
@@ -165,6 +168,9 @@ def test_a_sound_cluster_has_no_problems(kubeconfig: Path) -> None:
          "kubernetes.clusterId: the context 'production' does not let you read which cluster it is"),
         ({}, {"storageClass": "slow"},
          "kubernetes.storageClass: the cluster has no class 'slow'; it has fast, standard-rwo"),
+        ({PRIORITIES: {"items": [{"metadata": {"name": "high"}, "value": 1000}]}},
+         {"priorityClass": "higher"},
+         "kubernetes.priorityClass: the cluster has no class 'higher'; it has high"),
         ({GATEWAYS: 404}, {}, ("kubernetes.gatewayClass: the cluster has no class "
          "'gke-l7-global-external-managed'; it has none; install a controller for the Gateway API")),
         ({GATEWAYS: listed("istio")}, {}, ("kubernetes.gatewayClass: the cluster has no class "
@@ -182,6 +188,14 @@ def test_each_problem_is_one_line_that_says_what_to_do(
     assert problem.startswith(beginning.format(file=kubeconfig))
     assert "\n" not in problem
     assert "canary-of-a-token" not in problem
+
+
+def test_a_cluster_behind_a_proxy_is_asked_by_way_of_it(kubeconfig: Path) -> None:
+    with cluster(SOUND) as proxy:
+        write(kubeconfig, "http://cluster.invalid", proxy=proxy)
+        assert found(clusterId=CLUSTER) == []
+        (problem,) = found(storageClass="slow")
+    assert problem.startswith("kubernetes.storageClass: the cluster has no class 'slow'")
 
 
 def test_what_may_not_be_created_is_said_in_one_line(kubeconfig: Path) -> None:
@@ -209,6 +223,48 @@ def test_a_cluster_that_is_not_there_is_said_to_be(kubeconfig: Path) -> None:
 def test_without_a_kubeconfig_it_is_said_how_to_get_one(kubeconfig: Path) -> None:
     (problem,) = found()
     assert problem.startswith(f"kubernetes.context: no kubeconfig can be read at {kubeconfig}")
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "a text", "{a: [", "\0", "a: 1\n---\nb: 2", "contexts:", "current-context: production"]
+)
+def test_what_is_no_kubeconfig_is_said_to_be_none(kubeconfig: Path, text: str) -> None:
+    kubeconfig.write_text(text)
+    (problem,) = found()
+    assert problem.startswith(f"kubernetes.context: no kubeconfig can be read at {kubeconfig}: ")
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"), [("no-such-plugin", "No such file or directory"), ("false", "process returned 1")]
+)
+def test_a_login_that_fails_does_not_pass_for_a_sound_cluster(
+    kubeconfig: Path, command: str, reason: str
+) -> None:
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": []}
+    with cluster(SOUND) as server:
+        write(kubeconfig, server, {"exec": plugin})
+        (problem,) = found()
+    assert problem.startswith("kubernetes.context: the context 'production' cannot be used: the program that")
+    assert reason in problem
+    assert problem.endswith("see that its plugin is installed")
+
+
+def test_who_is_nobody_to_the_cluster_is_told_so(kubeconfig: Path) -> None:
+    with cluster(SOUND, forbidden=("*",)) as server:
+        write(kubeconfig, server)
+        (problem,) = found()
+    assert problem == "kubernetes.context: the context 'production' takes you for nobody; log in again"
+
+
+def test_an_answer_that_makes_no_sense_does_not_pass_for_a_sound_cluster(kubeconfig: Path) -> None:
+    with cluster(SOUND | {"/apis/storage.k8s.io/v1/storageclasses": {"items": [{}]}}) as server:
+        write(kubeconfig, server)
+        (problem,) = found()
+    assert problem.startswith(
+        "kubernetes.context: the context 'production' gives an answer that makes no sense"
+    )
+    assert problem.endswith("set OBSERVABILITY_SKIP_PREFLIGHT=1")
 
 
 def test_a_login_that_never_ends_does_not_hold_anybody_up(

@@ -85,6 +85,16 @@ def test_ingesters_hold_what_comes_until_it_is_written() -> None:
     assert sizing.loki(little)["loki-ingester"] == Resources("500m", "2000m", "1024Mi", "2Gi")
 
 
+def test_without_a_load_several_prometheus_say_how_much_they_hold() -> None:
+    said = list(sizing.notices(settings(profile="ha")))
+    assert len(said) == 1
+    assert said[0].startswith(
+        "load.samplesPerSecond: is not said; each Prometheus may use 1Gi of memory, which about 131000 series"
+    )
+    declared = sizing.notices(settings(profile="ha", load={"samplesPerSecond": 1000}))
+    assert not any("is not said" in notice for notice in declared)
+
+
 def test_the_plan_reserves_it_and_tells_every_problem_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBSERVABILITY_SKIP_PREFLIGHT", "1")
     config = {
