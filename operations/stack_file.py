@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from operations.stack import StackUnavailableError
 from settings import PROJECT, Settings
-from settings.loading import explain
+from settings.loading import explain_all
 
 FOLDER = Path(__file__).resolve().parent.parent
 M = TypeVar("M", bound=BaseModel)
@@ -44,7 +44,7 @@ def settings(stack: str, folder: Path = FOLDER) -> Settings:
             {"stack": stack, **{key: value for key, value in values.items() if key in fields}}
         )
     except ValidationError as error:
-        problems = "; ".join(explain(details) for details in error.errors())
+        problems = "; ".join(explain_all(error))
         raise StackUnavailableError(f"stack {stack}: {problems}") from None
 
 
@@ -56,7 +56,7 @@ def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:
     try:
         return model.model_validate(configuration(stack, folder).get(f"{PROJECT}:{key}") or {})
     except ValidationError as error:
-        texts = [explain(details, model) for details in error.errors()]
+        texts = explain_all(error, model)
         problems = "; ".join(
             f"{key}: {whole}" if (whole := text.removeprefix("stack file: ")) != text else f"{key}.{text}"
             for text in texts

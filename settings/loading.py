@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from settings.model import SECTIONS_WITH_SECRETS, Settings
 from settings.receivers import SecretCheck
+from settings.section import MistakesError
 
 PROJECT = "observability"
 """Name of the project and so the namespace of its configuration keys."""
@@ -23,6 +25,8 @@ them they are generated."""
 GENERATED = (GRAFANA_PASSWORD, LOGIN_PASSWORD, PUSH_PASSWORD)
 """Secrets that need not be set."""
 
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+"""What a URL has before its host, which nobody is shown."""
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -76,7 +80,7 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     try:
         settings = Settings.model_validate({"stack": stack, **plain})
     except ValidationError as error:
-        problems += [explain(details) for details in error.errors()]
+        problems += explain_all(error)
 
     wanted = _secrets_of(settings, plain)
     problems += [
@@ -149,6 +153,20 @@ def _check_secret(
     return [f"{key}: {problem}; {command}"] if (problem := check(value)) else []
 
 
+def explain_all(error: ValidationError, model: type[BaseModel] = Settings) -> list[str]:
+    """Say of every mistake in a value of ``model`` what `explain` says of one, a line each."""
+    found = []
+    for details in error.errors():
+        mistakes = details.get("ctx", {}).get("error")
+        path = ".".join(str(part) for part in details["loc"])
+        found += (
+            [f"{path}.{mistake}".removeprefix(".") for mistake in mistakes.each]
+            if isinstance(mistakes, MistakesError)
+            else [explain(details, model)]
+        )
+    return found
+
+
 def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:
     """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead."""
     path = ".".join(str(part) for part in error["loc"]) or "stack file"
@@ -213,5 +231,5 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
+    text = _CREDENTIALS.sub("//…@", json.dumps(value, default=str))
     return text if len(text) <= 60 else text[:57] + "…"
