@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 
-from mixins import MIXINS
 from mixins.model import Mixin
+from mixins.shipped import MIXINS
 from operations.content import FOLDER, Content, content, module_of
 
 FILE = FOLDER / "docs" / "content.md"

@@ -9,9 +9,10 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
+from mistakes import MistakesError
 from settings.receivers import DEAD_MANS_SWITCH, Receiver, SecretCheck, Webhook
 from settings.routes import GroupLabels, Inhibition, Route, RouteTest, TimeInterval
-from settings.section import MistakesError, Section
+from settings.section import Section
 from units import NOT_EMPTY, Duration, Wait, seconds
 
 

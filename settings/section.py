@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
@@ -18,11 +16,3 @@ class Section(BaseModel):
         populate_by_name=True,
         defer_build=True,  # built where a stack file is read: commands about objectives start without
     )
-
-
-class MistakesError(ValueError):
-    """What is wrong with a section as a whole; each mistake begins with its key, ``routes.0.receiver: …``."""
-
-    def __init__(self, mistakes: Iterable[str]) -> None:
-        self.each = tuple(mistakes)
-        super().__init__("; ".join(self.each))

@@ -18,18 +18,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import psutil
 
 import toolchain
-from mixins import applying
+from mixins.buckets import BUCKETS
 from mixins.model import Links, rule_file
-from mixins.thresholds import BUCKETS, Thresholds
+from mixins.shipped import applying
+from mixins.thresholds import Thresholds
 from rendering import to_yaml
 from scraping import SERVICES
 from tests.project import free_offset
+from tests.serving import serving
 from units import seconds
 
 INTERVAL = "15s"
@@ -87,13 +88,8 @@ def services() -> Iterator[int]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def write_rules(folder: Path) -> None:

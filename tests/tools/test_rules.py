@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mixins import MIXINS
 from mixins.model import Alert, Links, RecordingRule, rule_file
+from mixins.shipped import MIXINS
 from mixins.stack import backup
 from mixins.thresholds import Thresholds
 

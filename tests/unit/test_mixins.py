@@ -12,10 +12,11 @@ import promql_parser as promql
 import pytest
 from observability_sdk.metrics import DURATION_BUCKETS
 
-from mixins import MIXINS, applying
+from mixins.buckets import BUCKETS
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
+from mixins.shipped import MIXINS, applying
 from mixins.stack import backup
-from mixins.thresholds import BUCKETS, Thresholds
+from mixins.thresholds import Thresholds
 from slo import arithmetic, indicators
 from slo import rules as slo_rules
 from slo.links import ServiceLinks

@@ -6,9 +6,8 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from observability_sdk import Instrumentation, instrument
@@ -16,6 +15,8 @@ from observability_sdk.traces import QUEUE_SIZE, ReportingExporter, traces_url
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from prometheus_client import CollectorRegistry
+
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,10 +75,8 @@ class CollectorHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Collector()) as server:
         yield server
-        server.shutdown()
 
 
 def start(port: int, log_file: Path) -> Instrumentation:
@@ -253,6 +252,15 @@ def test_one_for_a_process() -> None:
     assert list(registry.collect()) == []
 
 
-def test_a_service_needs_a_name() -> None:
-    with pytest.raises(ValueError, match="service is empty"):
-        instrument(" ")
+@pytest.mark.parametrize("name", [" ", "", "My Shop", "shop_1", None])
+def test_a_service_needs_a_name(name: Any) -> None:
+    with pytest.raises(ValueError, match="is no name: write the one that the catalogue has"):
+        instrument(name)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["127.0.0.1:4317", "grpc://127.0.0.1:4317", "", "http://", "http://127.0.0.1:4318/v1/traces/"]
+)
+def test_an_endpoint_to_which_nothing_could_be_sent_is_refused(endpoint: str) -> None:
+    with pytest.raises(ValueError, match="write the base URL of an OTLP/HTTP receiver"):
+        instrument("shop", otlp_endpoint=endpoint, registry=CollectorRegistry())
