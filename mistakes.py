@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 _KINDS = {
@@ -25,6 +25,31 @@ _KINDS = {
 }
 
 _OF_A_KEY = re.compile(r"[a-z]\w*(\.[\w-]+)*: ")
+
+
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+"""What a URL has before its host, which nobody is shown."""
+
+
+class MistakesError(ValueError):
+    """Several mistakes between the keys of a part; each begins with its key, ``routes.0.receiver: …``."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.each = tuple(mistakes)
+        super().__init__("; ".join(self.each))
+
+
+def explain_all(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Say of every mistake in a value of ``model`` what `explain` says of one, a line each."""
+    found = []
+    for details in error.errors():
+        mistakes = details.get("ctx", {}).get("error")
+        if isinstance(mistakes, MistakesError):
+            place = ".".join(map(str, details["loc"]))
+            found += [f"{place}.{mistake}".removeprefix(".") for mistake in mistakes.each]
+        else:
+            found.append(explain(details, model))
+    return found
 
 
 def explain(error: ErrorDetails, model: type[BaseModel], whole: str = "stack file") -> str:
@@ -99,4 +124,5 @@ def _is_a_plain_value(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     text = str(value) if isinstance(value, date) else json.dumps(value, default=str, ensure_ascii=False)
+    text = _CREDENTIALS.sub("//…@", text)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -108,6 +108,10 @@ def _url(value: str) -> str:
         known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc.rpartition("@")[2])
     except ValueError:
         raise problem from None
+    if "@" in parts.netloc:
+        raise ValueError(
+            "has a user or a password in it, which would be stored in plain text; leave them out"
+        )
     if not known or re.search(r"\s|\{\{|%(?![0-9A-Fa-f]{2})", value):
         raise problem
     return value

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from mistakes import explain
+from mistakes import explain_all
 from operations.stack import StackUnavailableError
 from settings import PROJECT, Settings
 
@@ -44,7 +44,7 @@ def settings(stack: str, folder: Path = FOLDER) -> Settings:
             {"stack": stack, **{key: value for key, value in values.items() if key in fields}}
         )
     except ValidationError as error:
-        problems = "; ".join(explain(details, Settings) for details in error.errors())
+        problems = "; ".join(explain_all(error, Settings))
         raise StackUnavailableError(f"stack {stack}: {problems}") from None
 
 
@@ -56,7 +56,7 @@ def section(stack: str, key: str, model: type[M], folder: Path = FOLDER) -> M:
     try:
         return model.model_validate(configuration(stack, folder).get(f"{PROJECT}:{key}") or {})
     except ValidationError as error:
-        texts = [explain(details, model) for details in error.errors()]
+        texts = explain_all(error, model)
         problems = "; ".join(
             f"{key}: {whole}" if (whole := text.removeprefix("stack file: ")) != text else f"{key}.{text}"
             for text in texts

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import model_validator
 
+from mistakes import MistakesError
 from settings.receivers import DEAD_MANS_SWITCH, Receiver, SecretCheck, Webhook
-from settings.routes import GroupLabel, Inhibition, Route, RouteTest, TimeInterval
+from settings.routes import GroupLabels, Inhibition, Route, RouteTest, TimeInterval
 from settings.section import Section
 from units import NOT_EMPTY, Duration, Wait, seconds
 
@@ -34,7 +36,7 @@ class Alerting(Section):
     routes: tuple[Route, ...] = ()
     default_receiver: str = ""
     """Receiver of what no route matches; the first receiver when left out."""
-    group_by: Annotated[tuple[GroupLabel, ...], NOT_EMPTY] = ("alertname", "environment", "service")
+    group_by: Annotated[GroupLabels, NOT_EMPTY] = ("alertname", "environment", "service")
     """Alerts with the same values of these labels are one notification."""
     group_wait: Wait = "30s"
     """How long the first notification of a group waits for company; ``0s`` sends at once."""
@@ -53,7 +55,11 @@ class Alerting(Section):
         """Configuration key of each secret that a receiver needs, and what its value must be like."""
         channels = [channel for receiver in self.receivers for channel in receiver.channels.values()]
         channels += [self.dead_mans_switch] if self.dead_mans_switch else []
-        return {key: check for channel in channels for key, check in channel.secrets.items()}
+        found: dict[str, list[SecretCheck]] = {}
+        for channel in channels:
+            for key, check in channel.secrets.items():
+                found.setdefault(key, []).append(check)
+        return {key: _all_of(checks) for key, checks in found.items()}
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
@@ -123,22 +129,34 @@ class Alerting(Section):
         # Where names are wrong, what follows from them would be said twice.
         problems = problems or [*self._shadowed(), *self._failed_tests()]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise MistakesError(problems)
         return self
 
     def _name_problems(self) -> Iterator[str]:
         receivers = [receiver.name for receiver in self.receivers]
         intervals = [interval.name for interval in self.time_intervals]
-        for kind, names in (("receiver", receivers), ("time interval", intervals)):
-            for name in sorted({n for n in names if names.count(n) > 1}):
-                yield f"duplicate {kind} {name!r}; give each a name of its own"
-        used = {route.receiver for route in self.routes}
-        used |= {self.default_receiver} if self.default_receiver else set()
-        for name in sorted(used - set(receivers)):
-            yield f"route refers to undefined receiver {name!r}; defined are: {_listed(receivers)}"
-        times = {n for route in self.routes for n in route.mute_time_intervals + route.active_time_intervals}
-        for name in sorted(times - set(intervals)):
-            yield f"route refers to undefined time interval {name!r}; defined are: {_listed(intervals)}"
+        for key, names in (("receivers", receivers), ("timeIntervals", intervals)):
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    yield f"{key}.{index}.name: {name!r} is there already; give each a name of its own"
+        for place, kind, named in self._references():
+            defined = receivers if kind == "receiver" else intervals
+            for name in named:
+                if name not in defined:
+                    near = get_close_matches(name, defined, n=1)
+                    advice = f"did you mean {near[0]!r}?" if near else f"defined are: {_listed(defined)}"
+                    yield f"{place}: there is no {kind} {name!r}; {advice}"
+
+    def _references(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Yield where receivers and time intervals are named, which of the two, and their names."""
+        if self.default_receiver:
+            yield "defaultReceiver", "receiver", (self.default_receiver,)
+        for index, route in enumerate(self.routes):
+            yield f"routes.{index}.receiver", "receiver", (route.receiver,)
+            yield f"routes.{index}.muteTimeIntervals", "time interval", route.mute_time_intervals
+            yield f"routes.{index}.activeTimeIntervals", "time interval", route.active_time_intervals
+        for index, test in enumerate(self.route_tests):
+            yield f"routeTests.{index}.receivers", "receiver", test.receivers
 
     def _time_problems(self) -> Iterator[str]:
         timings = {"": self._destination("")}
@@ -173,5 +191,10 @@ class Alerting(Section):
                 )
 
 
-def _listed(names: tuple[str, ...] | list[str]) -> str:
+def _all_of(checks: Sequence[SecretCheck]) -> SecretCheck:
+    """Return a check of a secret that several channels use: it must suit each of them."""
+    return lambda value: next((problem for check in checks if (problem := check(value))), "")
+
+
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"

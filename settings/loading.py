@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mistakes import explain, model_in, unknown
+from mistakes import explain_all, model_in, unknown
 from settings.model import SECTIONS_WITH_SECRETS, Settings
 from settings.receivers import SecretCheck
 
@@ -77,7 +77,7 @@ def read(
     try:
         settings = Settings.model_validate({"stack": stack, **plain})
     except ValidationError as error:
-        problems += [explain(details, Settings) for details in error.errors()]
+        problems += explain_all(error, Settings)
 
     wanted = _secrets_of(settings, plain)
     problems += [

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,8 @@ from units import NOT_EMPTY, DnsName, Duration, LabelName, Wait, matching
 _MATCHER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")\s*')
 _NOT_IN_RE2 = re.compile(r"\(\?<?[=!]|\(\?P=|\\[1-9]")
 """Lookaround and references to groups."""
+_DAYS = re.compile(r"-?\d{1,2}(:-?\d{1,2})?")
+_LONGEST_MONTH = 31
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -93,6 +96,20 @@ def _range_of(known: tuple[str, ...], advice: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _days_of_month(value: str) -> str:
+    if not _DAYS.fullmatch(value):
+        raise ValueError("use days such as 1, 1:5 or -3:-1")
+    ends = [int(end) for end in value.split(":")]
+    if not all(0 < abs(end) <= _LONGEST_MONTH for end in ends):
+        raise ValueError("days are 1 to 31, or -1 for the last one to -31")
+    if ends[0] < 0 < ends[-1]:
+        raise ValueError("begins at the end of the month and ends at its beginning; write two ranges")
+    first, last = (end if end > 0 else _LONGEST_MONTH + 1 + end for end in (ends[0], ends[-1]))
+    if first > last:
+        raise ValueError("ends before it starts; write two ranges")
+    return value
+
+
 def _location(value: str) -> str:
     try:
         ZoneInfo(value or "UTC")
@@ -106,6 +123,18 @@ LabelValues = Annotated[str | tuple[str, ...], BeforeValidator(_values)]
 GroupLabel = Annotated[
     str, matching(r"\.\.\.|[A-Za-z_][A-Za-z0-9_]*", "use the name of a label, or ... for all of them")
 ]
+
+
+def _once(labels: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise ValueError(f"names {twice[0]} twice; once will do")
+    if "..." in labels and len(labels) > 1:
+        raise ValueError("... stands for all labels; leave the others out")
+    return labels
+
+
+GroupLabels = Annotated[tuple[GroupLabel, ...], AfterValidator(_once)]
 TimeOfDay = Annotated[
     str, matching(r"([01]\d|2[0-3]):[0-5]\d|24:00", "use a time in quotes from 00:00 to 24:00, such as 18:30")
 ]
@@ -137,14 +166,18 @@ class Period(Section):
     ] = ()
     """Days or ranges of days, ``monday:friday``; a week starts on sunday."""
     times: tuple[Hours, ...] = ()
-    days_of_month: tuple[
-        Annotated[str, matching(r"-?\d{1,2}(:-?\d{1,2})?", "use days such as 1, 1:5 or -3:-1")], ...
-    ] = ()
+    days_of_month: tuple[Annotated[str, AfterValidator(_days_of_month)], ...] = ()
     """Days or ranges of days, ``1:5``; ``-1`` is the last one."""
     months: tuple[Annotated[str, _range_of(_MONTHS, "use months such as december or june:august")], ...] = ()
     """Months or ranges of months, ``june:august``."""
     location: Annotated[str, AfterValidator(_location)] = ""
     """Time zone of all that, ``Europe/Berlin``; UTC when left out."""
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> Self:
+        if not (self.weekdays or self.times or self.days_of_month or self.months):
+            raise ValueError("is always; say when with weekdays, times, daysOfMonth or months")
+        return self
 
 
 class TimeInterval(Section):
@@ -166,7 +199,7 @@ class Route(Section):
     """Name of a receiver above."""
     continue_: Annotated[bool, Field(alias="continue")] = False
     """Whether the routes below are asked as well."""
-    group_by: tuple[GroupLabel, ...] = ()
+    group_by: GroupLabels = ()
     """As ``alerting.groupBy``, for these alerts only."""
     group_wait: Wait | None = None
     """As ``alerting.groupWait``, for these alerts only."""
@@ -186,6 +219,14 @@ class Route(Section):
                 "matches every alert; add match, such as {severity: critical}, "
                 "or make its receiver the alerting.defaultReceiver"
             )
+        for name in sorted({*self.mute_time_intervals} & {*self.active_time_intervals}):
+            raise ValueError(
+                f"never sends: {name!r} is in muteTimeIntervals and in activeTimeIntervals; remove one"
+            )
+        wanted = [condition for condition in self.conditions if condition.operator == "="]
+        for first, other in combinations(wanted, 2):
+            if first.name == other.name and first.value != other.value:
+                raise ValueError(f"matches no alert: {first} and {other} exclude each other; remove one")
         return self
 
     @property

@@ -14,9 +14,13 @@ CHOSEN = f'{HERE}, topic=~"$topic"'
 def overview(thresholds: Thresholds) -> Dashboard:
     """Return brokers, partitions and consumer groups of the chosen topics."""
     topics = panels.variable("topic", f"label_values(kafka_topic_partitions{{{HERE}}}, topic)", ".+")
-    under_replicated = (
-        f"max by (topic, partition) (kafka_topic_partition_under_replicated_partition{{{CHOSEN}}})"
-    )
+
+    def partition(what: str) -> str:
+        return f"max by (topic, partition) (kafka_topic_partition_{what}{{{CHOSEN}}})"
+
+    under_replicated = partition("under_replicated_partition")
+    last_copy = f"{partition('in_sync_replica')} == 1 and {partition('replicas')} > 1"
+    partitions = f"max by (topic) (kafka_topic_partitions{{{CHOSEN}}})"
     lag = f"sum by (consumergroup, topic) ({kafka.LAG}{{{CHOSEN}}})"
     return panels.dashboard(
         kafka.OVERVIEW,
@@ -44,6 +48,19 @@ def overview(thresholds: Thresholds) -> Dashboard:
                 panels.timeseries(
                     "Partitions lacking copies by topic",
                     [(f"sum by (topic) ({under_replicated})", "{{topic}}")],
+                ),
+                panels.timeseries(
+                    "Partitions without a leader by topic",
+                    [
+                        (
+                            f"{partitions} - (count by (topic) ({partition('leader')}) or {partitions} * 0)",
+                            "{{topic}}",
+                        )
+                    ],
+                ),
+                panels.timeseries(
+                    "Partitions with one copy in step by topic",
+                    [(f"count by (topic) ({last_copy})", "{{topic}}")],
                 ),
             ),
             "Consumer groups": (

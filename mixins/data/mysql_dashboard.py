@@ -16,6 +16,7 @@ def overview(thresholds: Thresholds) -> Dashboard:
     lag = " or ".join(
         f"mysql_slave_status_seconds_behind_{each}{{{CHOSEN}}}" for each in ("master", "source")
     )
+    most_files = f"mysql_global_variables_open_files_limit{{{CHOSEN}}}"
     kinds = f'{CHOSEN}, command=~"select|insert|update|delete"'
     return panels.dashboard(
         mysql.OVERVIEW,
@@ -97,6 +98,33 @@ def overview(thresholds: Thresholds) -> Dashboard:
                     [(lag, "{{instance}}")],
                     panels.Unit.SECONDS,
                     limit=thresholds.replication_lag,
+                ),
+            ),
+            "Faults": (
+                panels.counts(
+                    "Connections refused and deadlocks",
+                    {
+                        "refused": f'{status}_connection_errors_total{{{CHOSEN}, error="max_connections"}}',
+                        "deadlocks": f"{status}_innodb_deadlocks{{{CHOSEN}}}",
+                    },
+                    "instance",
+                ),
+                panels.timeseries(
+                    "Open files, share of the limit",
+                    [(f"{status}_open_files{{{CHOSEN}}} / ({most_files} > 0)", "{{instance}}")],
+                    panels.Unit.RATIO,
+                    limit=thresholds.descriptor_ratio,
+                ),
+                panels.timeseries(
+                    "Replication threads, 1 runs",
+                    [
+                        (
+                            f"mysql_slave_status_{whose}_{thread}_running{{{CHOSEN}}}",
+                            f"{{{{instance}}}} {thread}",
+                        )
+                        for whose in ("slave", "replica")
+                        for thread in ("io", "sql")
+                    ],
                 ),
             ),
         },

@@ -105,6 +105,15 @@ def overview(thresholds: Thresholds) -> Dashboard:
                     panels.Unit.BYTES,
                     limit=thresholds.replication_slot_bytes,
                 ),
+                panels.timeseries(
+                    "Slots with a reader, 1 has one",
+                    [(f"pg_replication_slots_active{{{CHOSEN}}}", "{{instance}} {{slot_name}}")],
+                ),
+                panels.counts(
+                    "Failed attempts to archive",
+                    {"": f"pg_stat_archiver_failed_count{{{CHOSEN}}}"},
+                    "instance",
+                ),
             ),
         },
     )

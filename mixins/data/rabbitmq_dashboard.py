@@ -71,6 +71,28 @@ def overview(thresholds: Thresholds) -> Dashboard:
                     ],
                     panels.Unit.BYTES,
                 ),
+                panels.timeseries(
+                    "Open files, share of the limit",
+                    [
+                        (
+                            f"rabbitmq_process_open_fds{{{CHOSEN}}} / rabbitmq_process_max_fds{{{CHOSEN}}}",
+                            "{{instance}}",
+                        )
+                    ],
+                    panels.Unit.RATIO,
+                    limit=thresholds.descriptor_ratio,
+                ),
+            ),
+            "Faults": (
+                panels.counts(
+                    "Messages dropped for want of a queue",
+                    {"": f"rabbitmq_global_messages_unroutable_dropped_total{{{CHOSEN}}}"},
+                    "instance",
+                ),
+                panels.timeseries(
+                    "Peers out of reach",
+                    [(f"rabbitmq_unreachable_cluster_peers_count{{{CHOSEN}}}", "{{instance}}")],
+                ),
             ),
         },
     )

@@ -87,5 +87,26 @@ def overview(thresholds: Thresholds) -> Dashboard:
                     panels.Unit.BYTES_PER_SECOND,
                 ),
             ),
+            "Faults": (
+                panels.counts(
+                    "Connections refused",
+                    {"": f"redis_rejected_connections_total{{{CHOSEN}}}"},
+                    "instance",
+                ),
+                panels.timeseries(
+                    "Replicas, and the link to a primary",
+                    [
+                        (f"redis_connected_slaves{{{CHOSEN}}}", "{{instance}} replicas"),
+                        (f"redis_master_link_up{{{CHOSEN}}}", "{{instance}} link to {{master_host}}"),
+                    ],
+                ),
+                panels.timeseries(
+                    "Writing to disk, 1 is well",
+                    [
+                        (f"redis_rdb_last_bgsave_status{{{CHOSEN}}}", "{{instance}} snapshot"),
+                        (f"redis_aof_last_write_status{{{CHOSEN}}}", "{{instance}} append"),
+                    ],
+                ),
+            ),
         },
     )

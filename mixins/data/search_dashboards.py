@@ -55,6 +55,9 @@ def elasticsearch(thresholds: Thresholds) -> Dashboard:
                     [(f"{search.rejected(thresholds)}{{{HERE}}} > 0", f"{NODE} {{{{type}}}}")],
                     panels.Unit.PER_SECOND,
                 ),
+                panels.counts(
+                    "Breakers that tripped", {"": own("breakers_tripped")}, "cluster", "name", "breaker"
+                ),
             ),
         },
     )
@@ -83,6 +86,19 @@ def logstash(thresholds: Thresholds) -> Dashboard:
                     [(f"{shipper.HEAP}{{{HERE}}}", "{{instance}}")],
                     panels.Unit.RATIO,
                     limit=thresholds.heap_ratio,
+                ),
+                panels.counts(
+                    "Documents that the target refuses",
+                    {
+                        "": "logstash_stats_pipeline_plugin_documents_non_retryable_failures"
+                        f"{{{shipper.SELF}, {HERE}}}"
+                    },
+                    "instance",
+                    "pipeline",
+                ),
+                panels.timeseries(
+                    "Servers that answer their exporter, 1 does",
+                    [(f"logstash_info_up{{{shipper.SELF}, {HERE}}}", "{{instance}}")],
                 ),
             ),
         },

@@ -91,6 +91,20 @@ def overview(thresholds: Thresholds) -> Dashboard:
                     panels.Unit.BYTES_PER_SECOND,
                 ),
             ),
+            "Faults": (
+                panels.timeseries(
+                    "Health checks, 1 is well",
+                    [(f"max by (container) (container_health_state{{{CHOSEN}}})", NAME)],
+                ),
+                panels.counts(
+                    "Network errors",
+                    {
+                        word: f"container_network_{way}_errors_total{{{CHOSEN}}}"
+                        for way, word in (("receive", "received"), ("transmit", "sent"))
+                    },
+                    "container",
+                ),
+            ),
             "Logs": (panels.logs("Errors", '{service=~"$service", level=~"error|critical"}', span=24),),
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
-OVERVIEW = "node-overview"
+OVERVIEW, NETWORK = "node-overview", "node-network"
 """UID of the dashboard."""
 NODE = 'job="node"'
 DISK = (
@@ -112,7 +112,7 @@ def _saturation(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.device }} of {{ $labels.instance }} loses {{ $value | humanizePercentage }} "
                 "of its packets."
             ),
-            dashboard=OVERVIEW,
+            dashboard=NETWORK,
         ),
         Alert(
             "NodeClockSkew",
@@ -202,7 +202,7 @@ def _exhaustion(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its connection "
                 "tracking table."
             ),
-            dashboard=OVERVIEW,
+            dashboard=NETWORK,
         ),
     )
 

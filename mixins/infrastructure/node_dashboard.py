@@ -62,6 +62,11 @@ def overview(thresholds: Thresholds) -> Dashboard:
                     [(f"rate(node_pressure_io_waiting_seconds_total{{{CHOSEN}}}[{window}])", "{{instance}}")],
                     panels.Unit.RATIO,
                 ),
+                panels.counts(
+                    "Processes killed for want of memory",
+                    {"": f"node_vmstat_oom_kill{{{CHOSEN}}}"},
+                    "instance",
+                ),
             ),
             "Disk and network": (
                 panels.timeseries(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mixins.infrastructure import node
-from mixins.infrastructure.node import CARD, DISK, NODE
+from mixins.infrastructure.node import CARD, DISK, NETWORK, NODE
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
-DISKS, NETWORK, FLEET = "node-disks", "node-network", "node-fleet"
+DISKS, FLEET = "node-disks", "node-fleet"
 """UIDs of the dashboards."""
 LOAD = "instance:node_load:ratio"
 """Name of the recorded load of a machine for each of its processors."""
@@ -111,7 +111,7 @@ def _exhausted(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="A machine reads memory back from disk all the time.",
             description="{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its swap space.",
-            dashboard=node.OVERVIEW,
+            dashboard=FLEET,
         ),
     )
 

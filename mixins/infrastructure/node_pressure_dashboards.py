@@ -140,7 +140,7 @@ def network(thresholds: Thresholds) -> Dashboard:
         f"/ node_nf_conntrack_entries_limit{{{node.NODE}, {CHOSEN}}}"
     )
     return panels.dashboard(
-        mixin.NETWORK,
+        node.NETWORK,
         "Node network",
         "Networks of the machines: traffic, losses and connections.",
         variables=(panels.environment(), panels.instance("node")),

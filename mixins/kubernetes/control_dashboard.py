@@ -70,6 +70,22 @@ def apiservers(thresholds: Thresholds) -> Dashboard:
                     panels.Unit.PER_SECOND,
                 ),
             ),
+            "What it lacks": (
+                panels.timeseries(
+                    "Extensions out of reach, 1 is",
+                    [
+                        (
+                            f"max by (name) (aggregator_unavailable_apiservice{{{apiserver.SELF}, {HERE}}})",
+                            "{{name}}",
+                        )
+                    ],
+                ),
+                panels.table(
+                    "Interfaces in use that will be removed",
+                    "max by (group, version, resource, removed_release) (apiserver_requested_deprecated_apis"
+                    f'{{{apiserver.SELF}, {HERE}, removed_release!=""}})',
+                ),
+            ),
         },
     )
 
@@ -117,6 +133,14 @@ def kubelets(thresholds: Thresholds) -> Dashboard:
                 panels.timeseries(
                     "Evicted pods, 1 hour",
                     [(f"sum by (instance, eviction_signal) ({evicted})", "{{instance}} {{eviction_signal}}")],
+                ),
+                panels.counts(
+                    "Certificates that could not be renewed",
+                    {
+                        "": "kubelet_certificate_manager_client_expiration_renew_errors"
+                        f"{{{kubelet.SELF}, {HERE}}}"
+                    },
+                    "instance",
                 ),
             ),
         },

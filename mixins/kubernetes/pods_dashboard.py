@@ -47,12 +47,22 @@ def pods(thresholds: Thresholds) -> Dashboard:
                 panels.timeseries(
                     "Pods not ready, by namespace", [(f"{mixin.NOT_READY}{{{CHOSEN}}}", "{{namespace}}")]
                 ),
+                panels.timeseries(
+                    "Annotated pods that answer, by namespace",
+                    [(f'avg by (namespace) (up{{job="kubernetes-pods", {CHOSEN}}})', "{{namespace}}")],
+                    panels.Unit.RATIO,
+                ),
                 panels.table(
                     "Why containers ended last",
                     "sum by (namespace, reason) "
                     f"(kube_pod_container_status_last_terminated_reason{{{STATE}}})",
                 ),
                 panels.table("Pods by node", f"count by (node) (kube_pod_info{{{STATE}}})"),
+                panels.table(
+                    "Pods that should have ended, for how long",
+                    f"time() - kube_pod_deletion_timestamp{{{STATE}}} > 0",
+                    panels.Unit.SECONDS,
+                ),
             ),
             "Reserved and allowed": (
                 *(

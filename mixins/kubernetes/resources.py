@@ -7,8 +7,8 @@ from mixins.kubernetes.jobs import CADVISOR, CONTAINER, NAMESPACE, POD, STATE
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
-OVERVIEW = "kubernetes-resources"
-"""UID of the dashboard."""
+OVERVIEW, NAMESPACES = "kubernetes-resources", "kubernetes-namespaces"
+"""UIDs of the dashboards."""
 SELF = f'job="{CADVISOR}", container!=""'
 MEMORY = "namespace_pod:container_memory_working_set_bytes:sum"
 """Name of the recorded memory that a pod uses, bytes."""
@@ -123,7 +123,7 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.namespace }} uses {{ $value | humanizePercentage }} of the "
                 "{{ $labels.resource }} that {{ $labels.resourcequota }} allows."
             ),
-            dashboard=OVERVIEW,
+            dashboard=NAMESPACES,
         ),
     )
 

@@ -9,7 +9,6 @@ from mixins.model import Dashboard
 from mixins.thresholds import Thresholds
 
 CHOSEN = 'environment=~"$environment", namespace=~"$namespace"'
-NAMESPACES = "kubernetes-namespaces"
 """UID of the dashboard of the namespaces."""
 POD = "{{namespace}} {{pod}}"
 
@@ -88,7 +87,7 @@ def by_namespace(thresholds: Thresholds) -> Dashboard:
 
     cpu, memory = f"{mixin.namespace_cpu(thresholds)}{{{CHOSEN}}}", f"{mixin.NAMESPACE_MEMORY}{{{CHOSEN}}}"
     return panels.dashboard(
-        NAMESPACES,
+        mixin.NAMESPACES,
         "Kubernetes namespaces",
         "What each namespace uses, reserves and may use.",
         variables=(panels.environment(), panels.namespace("kube_pod_info")),

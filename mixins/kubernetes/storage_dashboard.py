@@ -17,6 +17,7 @@ def storage(thresholds: Thresholds) -> Dashboard:
     taken = f"kubelet_volume_stats_used_bytes{{{mixin.STATS}, {CHOSEN}}}"
     full = 1 - thresholds.disk_free_ratio
     phases = f"kube_persistentvolumeclaim_status_phase{{{mixin.SELF}, {CHOSEN}}}"
+    volumes = f'kube_persistentvolume_status_phase{{{mixin.SELF}, environment=~"$environment"}}'
     waiting = f'kube_persistentvolumeclaim_status_phase{{{mixin.SELF}, {CHOSEN}, phase=~"Pending|Lost"}}'
     return panels.dashboard(
         mixin.OVERVIEW,
@@ -66,6 +67,11 @@ def storage(thresholds: Thresholds) -> Dashboard:
                         )
                     ],
                     panels.Unit.PER_SECOND,
+                ),
+                panels.timeseries(
+                    "Volumes by phase",
+                    [(f"sum by (phase) ({volumes})", "{{phase}}")],
+                    stacked=True,
                 ),
                 panels.table(
                     "Volumes by class",

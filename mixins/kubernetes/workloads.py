@@ -6,8 +6,8 @@ from mixins.kubernetes.jobs import NAMESPACE, STATE
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
-OVERVIEW = "kubernetes-workloads"
-"""UID of the dashboard."""
+OVERVIEW, JOBS = "kubernetes-workloads", "kubernetes-jobs"
+"""UIDs of the dashboards."""
 SELF = f'job="{STATE}"'
 DESIRED = "workload:kube_replicas_desired:sum"
 """Name of the recorded replicas that a workload should have, by ``kind``."""
@@ -116,7 +116,7 @@ def _jobs(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="A job failed and will not be tried again.",
             description="{{ $labels.job_name }} in {{ $labels.namespace }} failed.",
-            dashboard=OVERVIEW,
+            dashboard=JOBS,
         ),
         Alert(
             "JobRunningTooLong",
@@ -132,7 +132,7 @@ def _jobs(thresholds: Thresholds) -> tuple[Alert, ...]:
                 f"{{{{ $value | humanizeDuration }}}}; {thresholds.job_duration / 3600:g} hours are "
                 "tolerated."
             ),
-            dashboard=OVERVIEW,
+            dashboard=JOBS,
         ),
         Alert(
             "CronJobOverdue",
@@ -145,7 +145,7 @@ def _jobs(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.cronjob }} in {{ $labels.namespace }} should have started "
                 "{{ $value | humanizeDuration }} ago."
             ),
-            dashboard=OVERVIEW,
+            dashboard=JOBS,
         ),
     )
 

@@ -10,7 +10,6 @@ from mixins.thresholds import Thresholds
 
 CHOSEN = 'environment=~"$environment", namespace=~"$namespace"'
 STATE = f"{mixin.SELF}, {CHOSEN}"
-JOBS = "kubernetes-jobs"
 """UID of the dashboard of the jobs."""
 
 
@@ -18,6 +17,9 @@ def workloads() -> Dashboard:
     """Return the replicas and rollouts of the chosen namespaces."""
     missing = f"{mixin.DESIRED}{{{CHOSEN}}} - {mixin.AVAILABLE}{{{CHOSEN}}}"
     name = "{{namespace}} {{workload}}"
+    wanted, healthy = (
+        f"kube_poddisruptionbudget_status_{which}_healthy{{{STATE}}}" for which in ("desired", "current")
+    )
 
     def replicas(kind: str) -> list[panels.Query]:
         return [(f'{mixin.AVAILABLE}{{{CHOSEN}, kind="{kind}"}}', name)]
@@ -55,6 +57,11 @@ def workloads() -> Dashboard:
                         )
                     ],
                 ),
+                panels.timeseries(
+                    "Pods that budgets lack",
+                    [(f"{wanted} - {healthy} > 0", "{{namespace}} {{poddisruptionbudget}}")],
+                    limit=1,
+                ),
                 panels.table("Workloads that lack replicas, by name", f"{missing} > 0"),
             ),
         },
@@ -66,7 +73,7 @@ def jobs(thresholds: Thresholds) -> Dashboard:
     running = f"time() - kube_job_status_start_time{{{STATE}}} and kube_job_status_active{{{STATE}}} > 0"
     overdue = f"time() - kube_cronjob_next_schedule_time{{{STATE}}}"
     return panels.dashboard(
-        JOBS,
+        mixin.JOBS,
         "Kubernetes jobs",
         "Jobs that run, failed or did not start.",
         variables=(panels.environment(), panels.namespace("kube_job_info")),

@@ -6,7 +6,7 @@ Grafana's JSON is written here only, so that a dashboard reads as titles and que
 from __future__ import annotations
 
 from mixins.panels.board import TAG, dashboard
-from mixins.panels.kinds import gauge, log_rates, logs, stat, table, timeseries
+from mixins.panels.kinds import counts, gauge, log_rates, logs, stat, table, timeseries
 from mixins.panels.model import WIDTH, Panel, Query, Unit, Variable
 from mixins.panels.variables import environment, instance, namespace, service, variable
 
@@ -17,6 +17,7 @@ __all__ = [
     "Query",
     "Unit",
     "Variable",
+    "counts",
     "dashboard",
     "environment",
     "gauge",

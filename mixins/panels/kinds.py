@@ -85,6 +85,16 @@ def timeseries(
     }
 
 
+def counts(title: str, counters: Mapping[str, str], *labels: str) -> Panel:
+    """Lines of how much counters grew within an hour; ``counters`` is their names here → their selectors."""
+    each = " ".join(f"{{{{{label}}}}}" for label in labels)
+    queries = [
+        (f"sum by ({', '.join(labels)}) (increase({counter}[1h]))", f"{each} {name}".strip())
+        for name, counter in counters.items()
+    ]
+    return timeseries(f"{title}, 1 hour", queries)
+
+
 def stat(title: str, query: str, unit: Unit = Unit.NUMBER, *, limit: float | None = None) -> Panel:
     """One number with its recent course; red from ``limit`` on."""
     return {

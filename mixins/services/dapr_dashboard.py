@@ -17,6 +17,7 @@ def sidecars(thresholds: Thresholds) -> Dashboard:
     requests = f"{mixin.requests(thresholds)}{{{CHOSEN}}}"
     errors = f"{mixin.error_ratio(thresholds)}{{{CHOSEN}}}"
     latency = f"{mixin.latency(thresholds)}{{{CHOSEN}}}"
+    unset = f'dapr_runtime_component_init_fail_total{{job="dapr", {CHOSEN}}}'
     breaker = f'job="dapr", policy="circuitbreaker", status="open", {CHOSEN}'
     opened = f"sum by (app_id) {grew(f'dapr_resiliency_activations_total{{{breaker}}}', '1h')}"
 
@@ -59,6 +60,15 @@ def sidecars(thresholds: Thresholds) -> Dashboard:
                 ),
             ),
             "Sidecars": (
+                panels.timeseries(
+                    "Components that could not be set up",
+                    [(f"sum by (app_id) ({unset})", APP)],
+                ),
+                panels.counts(
+                    "Certificates that could not be renewed",
+                    {"": f'dapr_runtime_mtls_workload_cert_rotated_fail_total{{job="dapr", {CHOSEN}}}'},
+                    "app_id",
+                ),
                 panels.table(
                     "Sidecars that answer", f'min by (service, instance) (up{{job="dapr", {CHOSEN}}})'
                 ),

@@ -137,6 +137,16 @@ def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
                         "Response time", percentiles, panels.Unit.SECONDS, limit=thresholds.latency_p95
                     ),
                     panels.timeseries(
+                        "Instances that answer",
+                        [
+                            (
+                                f'avg by (service) (up{{{chosen}, team!="", job!~"probe|dapr"}})',
+                                "{{service}}",
+                            )
+                        ],
+                        panels.Unit.RATIO,
+                    ),
+                    panels.timeseries(
                         "Requests by status",
                         [(f"sum by (status) ({status_rate(thresholds)}{{{chosen}}})", "{{status}}")],
                         panels.Unit.REQUESTS,

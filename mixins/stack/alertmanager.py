@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Mixin, RuleGroup, Severity
-from mixins.stack.prometheus import OVERVIEW
 from mixins.thresholds import Thresholds
 
+BOARD = "alertmanager"
+"""UID of the dashboard."""
 SELF = 'job="alertmanager"'
 
 
@@ -24,7 +25,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Alertmanager refused its new configuration and runs on the old one.",
                     description="The last reload of {{ $labels.instance }} failed; its routes are outdated.",
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "AlertmanagerNotificationsFailing",
@@ -40,7 +41,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $labels.instance }} fails to send {{ $value | humanizePercentage }} of its "
                         "notifications by {{ $labels.integration }}."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "AlertmanagerAlertsInvalid",
@@ -49,7 +50,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Somebody sends Alertmanager alerts that it cannot accept.",
                     description="{{ $labels.instance }} refused {{ $value | humanize }} alerts.",
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "AlertmanagerStateNotSaved",
@@ -62,7 +63,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     description=(
                         "{{ $labels.instance }} fails to write its silences or notification log to disk."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "AlertmanagerPeerLost",
@@ -71,7 +72,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Alertmanagers of one cluster do not see each other and notify twice.",
                     description="{{ $labels.instance }} has lost {{ $value }} peers.",
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
             ),
         ),

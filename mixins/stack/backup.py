@@ -132,6 +132,7 @@ def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
 
     here, volume = '{environment=~"$environment"}', "{{volume}}"
     seconds = panels.Unit.SECONDS
+    status = f'backup_last_status{{{SELF}, environment=~"$environment"}}'
     return (
         panels.dashboard(
             BOARD,
@@ -159,6 +160,10 @@ def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
                     ),
                     panels.timeseries(
                         "Size of the newest backup", [(f"{SIZE}{here}", volume)], panels.Unit.BYTES
+                    ),
+                    panels.timeseries(
+                        "Last backup, 1 is well",
+                        [(f"max by (volume) (last_over_time({status}[{REMEMBERED}]))", volume)],
                     ),
                 ),
             },

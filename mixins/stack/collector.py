@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
-from mixins.stack.prometheus import OVERVIEW
 from mixins.thresholds import Thresholds
 
 BOARD = "collector"
@@ -76,7 +75,7 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "Receiver {{ $labels.receiver }} of {{ $labels.instance }} refuses "
                 "{{ $value | humanizePercentage }} of the {{ $labels.signal }} it gets."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "CollectorExportFailing",
@@ -88,7 +87,7 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "Exporter {{ $labels.exporter }} of {{ $labels.instance }} loses "
                 "{{ $value | humanizePercentage }} of its {{ $labels.signal }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "CollectorQueueNearCapacity",
@@ -104,7 +103,7 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "$labels.instance }} is "
                 "{{ $value | humanizePercentage }} full."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "CollectorItemsDropped",
@@ -116,7 +115,7 @@ def _alerts(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} drops {{ $value | humanize }} items per second of "
                 "{{ $labels.signal }} for {{ $labels.exporter }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 

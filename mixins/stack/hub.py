@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Mixin, RecordingRule, RuleGroup, Severity
-from mixins.stack.prometheus import OVERVIEW, SELF
+from mixins.stack import targets
+from mixins.stack.prometheus import BOARD, SELF
 from mixins.thresholds import Thresholds
 
 HUB, SPOKES = "hub", "spokes"
@@ -28,7 +29,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
             "{{ $labels.instance }} has sent the hub nothing for {{ $value | humanizeDuration }}. "
             "After about two hours samples are lost; this stack itself is complete."
         ),
-        dashboard=OVERVIEW,
+        dashboard=BOARD,
     )
     return (RuleGroup(HUB, (unreachable,)),)
 
@@ -47,7 +48,7 @@ def rules_of_spokes(_: Thresholds) -> tuple[RuleGroup, ...]:
             "Nothing comes from {{ $labels.spoke }}, which had {{ $value }} scrape targets; whether it is "
             "well is not known here."
         ),
-        dashboard=OVERVIEW,
+        dashboard=targets.TARGETS,
     )
     count = RecordingRule(TARGETS, 'count by (environment) (up{environment!=""})')
     return (RuleGroup(SPOKES, (count, silent)),)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Mixin, RuleGroup, Severity
-from mixins.stack.prometheus import OVERVIEW
 from mixins.thresholds import Thresholds
 
+BOARD = "jaeger"
+"""UID of the dashboard."""
 SELF = 'job="jaeger"'
 # A trace that does not exist counts as an error of get_trace.
 READS = f'{SELF}, operation!="get_trace"'
@@ -42,7 +43,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $labels.instance }} refuses {{ $value | humanizePercentage }} of the spans it "
                         "gets."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "JaegerSpansNotStored",
@@ -53,7 +54,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     description=(
                         "{{ $labels.instance }} loses {{ $value | humanizePercentage }} of its spans."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "JaegerStorageReadErrors",
@@ -65,7 +66,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $value | humanizePercentage }} of the reads from store {{ $labels.name }} of "
                         "{{ $labels.instance }} fail."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=BOARD,
                 ),
             ),
         ),

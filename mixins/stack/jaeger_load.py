@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
-from mixins.stack.jaeger import READS, SELF
+from mixins.stack.jaeger import BOARD, READS, SELF
 from mixins.thresholds import Thresholds
 
-BOARD = "jaeger"
-"""UID of the dashboard."""
 INSTANCE = "environment, job, instance"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mixins.model import Alert, Mixin, RuleGroup, Severity
-from mixins.stack.prometheus import OVERVIEW
+from mixins.model import Alert, Dashboard, Mixin, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
 JOB = "login-proxy"
+"""Its scrape job; also the UID of its dashboard."""
 SELF = f'job="{JOB}"'
 ANSWERS = "http_responses_total"
 
@@ -34,7 +34,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $labels.proxy }} fails {{ $value | humanizePercentage }} of the requests from "
                         "outside."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=JOB,
                 ),
                 Alert(
                     "LoginProxyRefusals",
@@ -46,11 +46,51 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $labels.job }} refuses {{ $value | humanize }} requests per second. What a "
                         "program with a wrong password pushes is lost."
                     ),
-                    dashboard=OVERVIEW,
+                    dashboard=JOB,
                 ),
             ),
         ),
     )
 
 
-MIXIN = Mixin(name=JOB, requires=frozenset({JOB}), rules=rules)
+def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
+    """Return the dashboard of the requests from outside."""
+    # Imported here because a stack without Grafana needs no dashboard library.
+    from mixins import panels  # noqa: PLC0415
+
+    def rate(by: str, metric: str, where: str = "") -> str:
+        chosen = f'{SELF}, environment=~"$environment"{where}'
+        return f"sum by ({by}) (rate(haproxy_{metric}{{{chosen}}}[{thresholds.window}]))"
+
+    answers, failed = (rate("proxy", f"backend_{ANSWERS}", code) for code in ("", ', code="5xx"'))
+    entrance = rate("code", f"frontend_{ANSWERS}", ', proxy="entrance"')
+    refused = rate("job", f"frontend_{ANSWERS}", ', proxy="entrance", code="4xx"')
+    return (
+        panels.dashboard(
+            JOB,
+            "Login proxy",
+            "The login in front of what has none: requests from outside, refusals, and errors behind it.",
+            variables=(panels.environment(),),
+            rows={
+                "Requests from outside": (
+                    panels.timeseries("Answers by status", [(entrance, "{{code}}")], panels.Unit.REQUESTS),
+                    panels.timeseries(
+                        "Requests refused",
+                        [(refused, "{{job}}")],
+                        panels.Unit.REQUESTS,
+                        limit=thresholds.refusal_rate,
+                    ),
+                    panels.timeseries("Requests by product", [(answers, "{{proxy}}")], panels.Unit.REQUESTS),
+                    panels.timeseries(
+                        "Error ratio by product",
+                        [(f"{failed} / ({answers} > 0)", "{{proxy}}")],
+                        panels.Unit.RATIO,
+                        limit=thresholds.failure_ratio,
+                    ),
+                ),
+            },
+        ),
+    )
+
+
+MIXIN = Mixin(name=JOB, requires=frozenset({JOB}), rules=rules, dashboards=dashboards)

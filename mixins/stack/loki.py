@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RuleGroup, Severity
-from mixins.stack.prometheus import OVERVIEW
 from mixins.thresholds import Thresholds
 
-LOGS = "application-logs"
-"""UID of the dashboard; the panels of other dashboards link to it."""
+LOGS, BOARD = "application-logs", "loki"
+"""UIDs of the dashboard of the logs, which the panels of others link to, and of Loki itself."""
 SELF = 'job="loki"'
 LIMITED = "rate_limited|per_stream_rate_limit|stream_limit"
 """Reasons for discarding that a limit gave, not the line itself."""
@@ -42,7 +41,7 @@ def _requests(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} fails {{ $value | humanizePercentage }} of the requests to "
                 "{{ $labels.route }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "LokiRequestPanics",
@@ -50,7 +49,7 @@ def _requests(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="Loki met a defect of its own while it answered.",
             description="{{ $labels.instance }} panicked {{ $value | humanize }} times in ten minutes.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 
@@ -68,7 +67,7 @@ def _ingestion(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} turns away {{ $value | humanize }} lines per second: "
                 "{{ $labels.reason }}."
             ),
-            dashboard=LOGS,
+            dashboard=BOARD,
         ),
         Alert(
             "LokiLinesDiscarded",
@@ -80,7 +79,7 @@ def _ingestion(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} discards {{ $value | humanize }} lines per second: {{ "
                 "$labels.reason }}."
             ),
-            dashboard=LOGS,
+            dashboard=BOARD,
         ),
     )
 
@@ -94,7 +93,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.CRITICAL,
             summary="Loki cannot write chunks to its store and will drop logs it has accepted.",
             description="{{ $labels.instance }} failed to store {{ $value | humanize }} chunks.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "LokiWriteAheadLogDiskFull",
@@ -103,7 +102,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             summary="Loki's disk is full: new log lines would not survive a crash.",
             description="{{ $labels.instance }} cannot write its write-ahead log because the disk is full.",
             keep_firing_for="5m",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "LokiCompactorNotRunning",
@@ -113,7 +112,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="No Loki compacts the index, so retention deletes nothing and queries slow down.",
             description="None of the instances of {{ $labels.job }} runs the compactor.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "LokiRetentionStalled",
@@ -127,7 +126,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="Loki has stopped deleting old logs; the store grows.",
             description="Retention of {{ $labels.job }} last succeeded {{ $value | humanizeDuration }} ago.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
-from mixins.stack.loki import REQUESTS, SELF
+from mixins.stack.loki import BOARD, REQUESTS, SELF
 from mixins.thresholds import Thresholds
 
-BOARD = "loki"
-"""UID of the dashboard."""
 INSTANCE = "environment, job, instance"
 QUERIES = "loki_api_v1_query.*"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mixins import panels
 from mixins.model import Dashboard
+from mixins.stack import alertmanager as members
+from mixins.stack import faults, notifications, prometheus_load
 from mixins.stack import grafana as views
-from mixins.stack import notifications, prometheus_load
 from mixins.stack import prometheus as server
 from mixins.thresholds import Thresholds
 
@@ -23,7 +24,7 @@ def prometheus(thresholds: Thresholds) -> Dashboard:
     running, most = "prometheus_engine_queries", "prometheus_engine_queries_concurrent_max"
     waiting, room = "prometheus_notifications_queue_length", "prometheus_notifications_queue_capacity"
     return panels.dashboard(
-        prometheus_load.BOARD,
+        server.BOARD,
         "Prometheus",
         "Prometheus: series, samples, rules, queries and storage.",
         variables=(panels.environment(), panels.instance("prometheus")),
@@ -103,6 +104,7 @@ def prometheus(thresholds: Thresholds) -> Dashboard:
                     limit=thresholds.queue_ratio,
                 ),
             ),
+            "Faults": faults.prometheus(f"{server.SELF}, {CHOSEN}", thresholds),
         },
     )
 
@@ -115,7 +117,7 @@ def alertmanager(thresholds: Thresholds) -> Dashboard:
 
     integration = "{{integration}}"
     return panels.dashboard(
-        notifications.BOARD,
+        members.BOARD,
         "Alertmanager",
         "Alerts that arrive, notifications that leave, silences and the cluster.",
         variables=(panels.environment(), panels.instance("alertmanager")),
@@ -157,6 +159,7 @@ def alertmanager(thresholds: Thresholds) -> Dashboard:
                 ),
                 panels.timeseries("Members as each sees them", [(own("cluster_members"), EACH)]),
             ),
+            "Faults": faults.alertmanager(f'job="alertmanager", {CHOSEN}'),
         },
     )
 

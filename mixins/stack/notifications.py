@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
-from mixins.stack.alertmanager import SELF
+from mixins.stack.alertmanager import BOARD, SELF
 from mixins.thresholds import Thresholds
 
-BOARD = "alertmanager"
-"""UID of the dashboard."""
 BY = "environment, job, instance, integration"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mixins.model import Alert, Mixin, RecordingRule, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
-OVERVIEW = "stack-health"
-"""UID of the dashboard that shows the stack's own parts."""
+OVERVIEW, BOARD = "stack-health", "prometheus"
+"""UIDs of the dashboard that shows all parts of the stack, and of Prometheus' own."""
 SELF = 'job="prometheus"'
 
 
@@ -44,7 +44,7 @@ def _scraping(thresholds: Thresholds) -> tuple[Alert, ...]:
             description=(
                 "The last reload of {{ $labels.instance }} failed; what changed since is not in effect."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusTargetSyncFailing",
@@ -55,7 +55,7 @@ def _scraping(thresholds: Thresholds) -> tuple[Alert, ...]:
             description=(
                 "{{ $labels.instance }} fails to set up targets of scrape job {{ $labels.scrape_job }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusScrapeLimitExceeded",
@@ -71,7 +71,7 @@ def _scraping(thresholds: Thresholds) -> tuple[Alert, ...]:
             description=(
                 "{{ $labels.instance }} dropped {{ $value | humanize }} scrapes over a configured limit."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusSamplesRejected",
@@ -84,7 +84,7 @@ def _scraping(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="Prometheus rejects samples whose timestamps collide or are out of range.",
             description="{{ $labels.instance }} rejected {{ $value | humanize }} samples in its scrapes.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 
@@ -99,7 +99,7 @@ def _evaluation(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.CRITICAL,
             summary="Prometheus cannot evaluate some of its rules, so alerts may be missing.",
             description="{{ $labels.instance }} fails to evaluate rules of {{ $labels.rule_group }}.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusRuleEvaluationSlow",
@@ -108,7 +108,7 @@ def _evaluation(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="Rules take longer than their interval, so alerts come late.",
             description="{{ $labels.instance }} skips evaluations of {{ $labels.rule_group }}.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 
@@ -126,7 +126,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="Prometheus cannot compact its data.",
             description="{{ $labels.instance }} failed {{ $value | humanize }} compactions in three hours.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusBlockReloadFailing",
@@ -137,7 +137,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             description=(
                 "{{ $labels.instance }} failed {{ $value | humanize }} times in three hours to load blocks."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusWriteAheadLogFailing",
@@ -150,7 +150,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             summary="Prometheus cannot write its log of new samples; a crash now loses data.",
             description="{{ $labels.instance }} fails to write or truncate its write-ahead log.",
             keep_firing_for="15m",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusStorageNearLimit",
@@ -165,7 +165,7 @@ def _storage(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="The size limit will delete metrics before their retention time is over.",
             description="{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its size limit.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 
@@ -182,7 +182,7 @@ def _delivery(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.CRITICAL,
             summary="Prometheus knows no Alertmanager, so nobody is notified of anything.",
             description="{{ $labels.instance }} has no Alertmanager to send alerts to.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusNotificationsFailing",
@@ -199,7 +199,7 @@ def _delivery(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} fails to deliver {{ $value | humanizePercentage }} of its alerts "
                 "to {{ $labels.alertmanager }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusNotificationQueueFilling",
@@ -211,7 +211,7 @@ def _delivery(thresholds: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="Alerts wait in Prometheus and will soon be dropped.",
             description="The queue of {{ $labels.instance }} is {{ $value | humanizePercentage }} full.",
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusRemoteWriteFailing",
@@ -223,7 +223,7 @@ def _delivery(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} loses {{ $value | humanizePercentage }} of the samples it sends to "
                 "{{ $labels.remote_name }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
         Alert(
             "PrometheusRemoteWriteBehind",
@@ -239,7 +239,7 @@ def _delivery(thresholds: Thresholds) -> tuple[Alert, ...]:
                 "{{ $labels.instance }} is {{ $value | humanizeDuration }} behind in sending samples to "
                 "{{ $labels.remote_name }}."
             ),
-            dashboard=OVERVIEW,
+            dashboard=BOARD,
         ),
     )
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
-from mixins.stack.prometheus import SELF
+from mixins.stack.prometheus import BOARD, SELF
 from mixins.thresholds import Thresholds
 
-BOARD = "prometheus"
-"""UID of the dashboard."""
 TARGETS = "instance:prometheus_discovered_targets:sum"
 """Name of the recorded targets that a Prometheus discovered."""
 

@@ -107,6 +107,13 @@ def agent(thresholds: Thresholds) -> Dashboard:
                     limit=thresholds.remote_write_lag,
                 ),
                 panels.timeseries("Samples that wait", [(own("samples_pending"), EACH)]),
+                panels.timeseries(
+                    "Agents that answer, 1 does", [(f"up{{{operated.AGENT}, {CHOSEN}}}", EACH)]
+                ),
+                panels.timeseries(
+                    "Last reload, 1 is well",
+                    [(f"prometheus_config_last_reload_successful{{{operated.AGENT}, {CHOSEN}}}", EACH)],
+                ),
             ),
         },
     )

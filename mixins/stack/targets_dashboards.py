@@ -89,10 +89,23 @@ def targets(thresholds: Thresholds) -> Dashboard:
                 ),
                 panels.timeseries("Samples by job", by_job(mixin.SAMPLES), stacked=True),
                 panels.table("Targets that are not reached", f"up{{{HERE}}} == 0"),
+                panels.timeseries(
+                    "Targets by environment", [(f"count by (environment) (up{{{HERE}}})", "{{environment}}")]
+                ),
             ),
             "Processes": (
                 panels.timeseries("Memory by job", by_job(mixin.MEMORY), panels.Unit.BYTES, stacked=True),
                 panels.timeseries("Processors by job", by_job(mixin.cpu(thresholds)), stacked=True),
+                panels.timeseries(
+                    "File descriptors in use",
+                    [(f"process_open_fds{{{HERE}}} / process_max_fds{{{HERE}}}", "{{job}} {{instance}}")],
+                    panels.Unit.RATIO,
+                    limit=thresholds.descriptor_ratio,
+                ),
+                panels.timeseries(
+                    "Restarts, 1 hour",
+                    [(f"changes(process_start_time_seconds{{{HERE}}}[1h])", "{{job}} {{instance}}")],
+                ),
             ),
         },
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from mixins import panels
 from mixins.model import Dashboard
 from mixins.stack import collector as pipeline
+from mixins.stack import jaeger as spans_store
 from mixins.stack import jaeger_load, loki_load
+from mixins.stack import loki as lines_store
 from mixins.thresholds import Thresholds
 
 CHOSEN = 'environment=~"$environment", instance=~"$instance"'
@@ -21,8 +23,9 @@ def loki(thresholds: Thresholds) -> Dashboard:
 
     lines, received = (f"{loki_load.received(what, thresholds)}{{{CHOSEN}}}" for what in ("lines", "bytes"))
     window = thresholds.window
+    retained = own("compactor_apply_retention_last_successful_run_timestamp_seconds")
     return panels.dashboard(
-        loki_load.BOARD,
+        lines_store.BOARD,
         "Loki",
         "Loki: lines that arrive, chunks that are stored, queries that are answered.",
         variables=(panels.environment(), panels.instance("loki")),
@@ -66,6 +69,23 @@ def loki(thresholds: Thresholds) -> Dashboard:
                     limit=thresholds.log_query_duration,
                 ),
             ),
+            "Faults": (
+                panels.counts(
+                    "Chunks that were not stored, and panics",
+                    {
+                        "chunks not stored": own("ingester_chunks_flush_failures_total"),
+                        "disk full": own("ingester_wal_disk_full_failures_total"),
+                        "panics": own("panic_total"),
+                    },
+                    "instance",
+                ),
+                panels.timeseries("Compactor, 1 runs", [(own("boltdb_shipper_compactor_running"), EACH)]),
+                panels.timeseries(
+                    "Since the retention last succeeded",
+                    [(f"time() - ({retained} > 0)", EACH)],
+                    panels.Unit.SECONDS,
+                ),
+            ),
         },
     )
 
@@ -74,7 +94,7 @@ def jaeger(thresholds: Thresholds) -> Dashboard:
     """Return what the chosen Jaegers take in, keep and answer."""
     requests = f'jaeger_storage_requests_total{{job="jaeger", {CHOSEN}}}'
     return panels.dashboard(
-        jaeger_load.BOARD,
+        spans_store.BOARD,
         "Jaeger",
         "Jaeger: spans that arrive, spans that are kept, searches that are answered.",
         variables=(panels.environment(), panels.instance("jaeger")),
@@ -89,6 +109,14 @@ def jaeger(thresholds: Thresholds) -> Dashboard:
                     "Spans stored",
                     [(f"{jaeger_load.stored(thresholds)}{{{CHOSEN}}}", EACH)],
                     panels.Unit.PER_SECOND,
+                ),
+                panels.counts(
+                    "Spans refused and lost",
+                    {
+                        "refused": f'otelcol_receiver_refused_spans_total{{job="jaeger", {CHOSEN}}}',
+                        "lost": f'otelcol_exporter_send_failed_spans_total{{job="jaeger", {CHOSEN}}}',
+                    },
+                    "instance",
                 ),
             ),
             "Searches": (
@@ -148,6 +176,14 @@ def collector(thresholds: Thresholds) -> Dashboard:
                     "Memory",
                     [(f'otelcol_process_memory_rss_bytes{{job="collector", {CHOSEN}}}', EACH)],
                     panels.Unit.BYTES,
+                ),
+                panels.counts(
+                    "Items dropped before a queue",
+                    {
+                        signal: f'otelcol_exporter_enqueue_failed_{items}_total{{job="collector", {CHOSEN}}}'
+                        for signal, items in pipeline.SIGNALS.items()
+                    },
+                    "exporter",
                 ),
             ),
         },

@@ -110,6 +110,24 @@ def bucket(thresholds: Thresholds) -> Dashboard:
                     "Blocks that answer",
                     [(f"thanos_bucket_store_blocks_loaded{{{of(thanos_bucket.STORE)}}}", EACH)],
                 ),
+                panels.timeseries(
+                    "Compactor halted, 1 is",
+                    [(f"thanos_compact_halted{{{of(thanos_bucket.COMPACTOR)}}}", EACH)],
+                ),
+                panels.counts(
+                    "Rounds of the compactor",
+                    {"": f"thanos_compact_iterations_total{{{of(thanos_bucket.COMPACTOR)}}}"},
+                    "instance",
+                ),
+                panels.counts(
+                    "Blocks that failed",
+                    {
+                        "uploads": f"thanos_shipper_upload_failures_total{{{of(thanos_bucket.SIDECAR)}}}",
+                        "loads": "thanos_bucket_store_block_load_failures_total"
+                        f"{{{of(thanos_bucket.STORE)}}}",
+                    },
+                    "instance",
+                ),
             ),
         },
     )

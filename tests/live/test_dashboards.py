@@ -70,8 +70,11 @@ QUIET = {
     "Targets that are not reached",
     "Loki: lines discarded by reason",
     "Alertmanager: failed notifications",
+    "Items dropped before a queue, 1 hour",
+    "Remote write, behind",
+    "Remote write, lost",
 }
-"""Panels that have series only once something has gone wrong."""
+"""Panels that have series only once something has gone wrong, or where a hub is sent to."""
 
 
 @pytest.mark.parametrize(

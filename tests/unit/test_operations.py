@@ -194,7 +194,9 @@ def test_a_route_is_printed_by_the_command_line(capsys: pytest.CaptureFixture[st
 
 def test_a_routing_that_is_wrong_is_named(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.x.yaml").write_text(ROUTING.replace("receiver: on-call", "receiver: nobody"))
-    with pytest.raises(StackUnavailableError, match="stack x: alerting: route refers to undefined receiver"):
+    with pytest.raises(
+        StackUnavailableError, match=r"stack x: alerting\.routes\.0\.receiver: there is no receiver"
+    ):
         routes.as_text("x", {"severity": "critical"}, tmp_path)
 
 

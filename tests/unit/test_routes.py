@@ -121,9 +121,9 @@ def test_the_usual_waits_and_repeats_are_valid(wait: str, repeat: str) -> None:
         ),
         (
             {"routes": [{"match": {"a": "b"}, "receiver": "chat", "muteTimeIntervals": ["nights"]}]},
-            "alerting: route refers to undefined time interval 'nights'; defined are: night",
+            "alerting.routes.0.muteTimeIntervals: there is no time interval 'nights'; did you mean 'night'?",
         ),
-        ({"timeIntervals": [NIGHT, NIGHT]}, "alerting: duplicate time interval 'night'; give each a name"),
+        ({"timeIntervals": [NIGHT, NIGHT]}, "alerting.timeIntervals.1.name: 'night' is there already"),
         (
             {"timeIntervals": [{"name": "n", "periods": [{"times": [{"start": "22:00", "end": "06:00"}]}]}]},
             "timeIntervals.0.periods.0.times.0: 22:00 to 06:00 ends before it starts; across",
@@ -150,6 +150,48 @@ def test_the_usual_waits_and_repeats_are_valid(wait: str, repeat: str) -> None:
         ),
         ({"groupBy": []}, "alerting.groupBy: must not be empty"),
         ({"groupBy": ["a b"]}, "alerting.groupBy.0: use the name of a label"),
+        ({"groupBy": ["...", "a"]}, "alerting.groupBy: ... stands for all labels; leave the others out"),
+        ({"groupBy": ["a", "b", "a"]}, "alerting.groupBy: names a twice; once will do"),
+        (
+            {"defaultReceiver": "nobody"},
+            "alerting.defaultReceiver: there is no receiver 'nobody'; defined are",
+        ),
+        (
+            {"routeTests": [{"labels": {"a": "b"}, "receivers": ["pagr"]}]},
+            "alerting.routeTests.0.receivers: there is no receiver 'pagr'; did you mean 'pager'?",
+        ),
+        (
+            {"routes": [{"match": {"a": "b"}, "matchers": ['a="c"'], "receiver": "chat"}]},
+            'alerting.routes.0: matches no alert: a="b" and a="c" exclude each other',
+        ),
+        (
+            {
+                "routes": [
+                    {
+                        "match": {"a": "b"},
+                        "receiver": "chat",
+                        "muteTimeIntervals": ["night"],
+                        "activeTimeIntervals": ["night"],
+                    }
+                ]
+            },
+            "alerting.routes.0: never sends: 'night' is in muteTimeIntervals and in activeTimeIntervals",
+        ),
+        ({"timeIntervals": [{"name": "n", "periods": [{}]}]}, "periods.0: is always; say when with weekdays"),
+        *(
+            (
+                {"timeIntervals": [{"name": "n", "periods": [{"daysOfMonth": [days]}]}]},
+                f"alerting.timeIntervals.0.periods.0.daysOfMonth.0: {reason}",
+            )
+            for days, reason in (
+                ("first", "use days such as 1, 1:5 or -3:-1"),
+                ("0", "days are 1 to 31, or -1 for the last one to -31"),
+                ("1:32", "days are 1 to 31"),
+                ("-2:2", "begins at the end of the month and ends at its beginning"),
+                ("5:1", "ends before it starts"),
+                ("-1:-3", "ends before it starts"),
+            )
+        ),
         ({"repeatInterval": "1m"}, "alerting.repeatInterval: 1m is shorter than the groupInterval, 5m"),
         (
             {"routes": [{"match": {"a": "b"}, "receiver": "chat", "groupInterval": "1d"}]},
@@ -174,6 +216,32 @@ def test_the_usual_waits_and_repeats_are_valid(wait: str, repeat: str) -> None:
 def test_each_mistake_says_where_and_what_to_write(settings: dict[str, Any], expected: str) -> None:
     found = problem(receivers=[CHAT, PAGER], **{"timeIntervals": [NIGHT], **settings})
     assert expected in found
+
+
+def test_every_name_that_is_wrong_is_a_line_of_its_own() -> None:
+    routes = [{"match": {"a": name}, "receiver": name} for name in ("x", "chat", "y")]
+    settings = {"receivers": [CHAT, CHAT], "routes": routes}
+    config = {"observability:target": "process", "observability:alerting": json.dumps(settings)}
+    with pytest.raises(StackFileError) as raised:
+        load(config, [], "test")
+    keys = [text.split(":")[0] for text in raised.value.problems]
+    assert keys == ["alerting.receivers.1.name", "alerting.routes.0.receiver", "alerting.routes.2.receiver"]
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
+    found = problem(receivers=[{"name": "a", "webhook": {"url": "https://me:hunter22@example.org/"}}])
+    assert found.startswith("alerting.receivers.0.webhook.url: has a user or a password in it")
+    assert "hunter22" not in found
+
+
+@pytest.mark.parametrize("first", ["slack", "pagerduty"])
+def test_a_secret_of_two_channels_must_suit_both(first: str) -> None:
+    slack = {"name": "a", "slack": {"channel": "#a", "apiUrlSecret": "shared"}}
+    pagerduty = {"name": "b", "pagerduty": {"routingKeySecret": "shared"}}
+    receivers = [slack, pagerduty] if first == "slack" else [pagerduty, slack]
+    check = Alerting.model_validate({"receivers": receivers}).secrets["shared"]
+    assert check("https://hooks.example.org/" + "x" * 30).startswith("expected 32 characters")
+    assert check("x" * 32).startswith("a Slack webhook URL starts with")
 
 
 def test_every_failed_route_test_is_named() -> None:

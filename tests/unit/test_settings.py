@@ -221,12 +221,18 @@ def test_the_shortest_stack_file_is_complete() -> None:
         ),
         ({"alerting": {"receivers": [{"name": "a", "webhook": {"url": "a.org"}}]}}, "use an absolute URL"),
         ({"alerting": {"receivers": [{"name": "a"}]}}, "receiver 'a' has no channel"),
-        ({"alerting": {"receivers": [WEBHOOK, WEBHOOK]}}, "duplicate receiver 'oncall'"),
+        (
+            {"alerting": {"receivers": [WEBHOOK, WEBHOOK]}},
+            "alerting.receivers.1.name: 'oncall' is there already",
+        ),
         (
             {"alerting": {"receivers": [WEBHOOK], "routes": [{"match": {"team": "x"}, "receiver": "y"}]}},
-            "route refers to undefined receiver 'y'; defined are: oncall",
+            "alerting.routes.0.receiver: there is no receiver 'y'; defined are: oncall",
         ),
-        ({"alerting": {"receivers": [WEBHOOK], "defaultReceiver": "z"}}, "undefined receiver 'z'"),
+        (
+            {"alerting": {"receivers": [WEBHOOK], "defaultReceiver": "z"}},
+            "alerting.defaultReceiver: there is no receiver 'z'",
+        ),
         (
             {"alerting": {"receivers": [{**MAIL, "email": {**MAIL["email"], "smarthost": "smtp"}}]}},  # type: ignore[dict-item]
             "alerting.receivers.0.email.smarthost: use host:port",
