@@ -114,7 +114,7 @@ def smtp_stub() -> Iterator[SmtpStub]:
 
 @contextmanager
 def _served(server: socketserver.TCPServer) -> Iterator[int]:
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield server.server_address[1]
     finally:

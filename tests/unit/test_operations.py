@@ -49,7 +49,7 @@ def server(answers: dict[str, tuple[int, bytes]], login: Sequence[tuple[str, str
             """Say nothing."""
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, daemon=True).start()
+    Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{running.server_port}"
     finally:

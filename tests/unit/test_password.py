@@ -52,7 +52,7 @@ def grafana() -> Iterator[Administrator]:
             """Say nothing."""
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, daemon=True).start()
+    Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     administrator.url = f"http://127.0.0.1:{running.server_port}"
     yield administrator
     running.shutdown()
