@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from datetime import date
 from difflib import get_close_matches
@@ -23,16 +24,21 @@ _KINDS = {
     "dict": "a mapping of keys to values",
 }
 
+_OF_A_KEY = re.compile(r"[a-z]\w*(\.[\w-]+)*: ")
+
 
 def explain(error: ErrorDetails, model: type[BaseModel], whole: str = "stack file") -> str:
     """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead.
 
     ``whole`` is what the place is called where it is all of it.
     """
-    path = ".".join(str(part) for part in error["loc"]) or whole
+    place = ".".join(str(part) for part in error["loc"] if part != "[key]")
+    path = place or whole
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return unknown(path, _siblings(model, error["loc"][:-1]))
+    if kind == "too_short" and not given:
+        return f"{path}: must not be empty"
     if kind == "missing":
         return f"{path}: is required but missing"
     if kind in ("literal_error", "enum"):
@@ -40,7 +46,12 @@ def explain(error: ErrorDetails, model: type[BaseModel], whole: str = "stack fil
         return f"{path}: must be one of {expected}; got {_shown(given)}"
     if kind == "value_error":
         reason = str(context["error"])
-        return f"{path}: {reason}" + ("" if isinstance(given, dict) else f"; got {_shown(given)}")
+        if not isinstance(given, dict):
+            return f"{path}: {reason}; got {_shown(given)}"
+        # What is wrong between several keys of a part begins with one of them.
+        if _OF_A_KEY.match(reason):
+            return f"{place}.{reason}" if place else reason
+        return f"{path}: {reason}"
     for prefix, wanted in _KINDS.items():
         if kind.startswith(prefix) and kind.endswith(("_type", "_parsing", "_from_float")):
             quotes = "; write it in quotes" if wanted == "text" and _is_a_plain_value(given) else ""

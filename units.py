@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -75,6 +76,17 @@ def at_least(minimum: str, reason: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_most(maximum: str, reason: str) -> AfterValidator:
+    """Return a validator that refuses a `Duration` longer than ``maximum`` and says why."""
+
+    def check(value: str) -> str:
+        if seconds(value) > seconds(maximum):
+            raise ValueError(f"must be at most {maximum}: {reason}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _quantity(value: str) -> str:
     if size_in_bytes(value) > _LARGEST:
         raise ValueError("is larger than any volume; use a Kubernetes quantity such as 50Gi")
@@ -106,6 +118,14 @@ def _address(value: str) -> str:
         raise ValueError("use host:port, for example 127.0.0.1:8080")
     if not 0 < int(value.rpartition(":")[2]) <= _LAST_PORT:
         raise ValueError("the port must be 1 to 65535")
+    return value
+
+
+def _home(value: str) -> str:
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("nobody of that name has a home here; write the whole path") from None
     return value
 
 
@@ -162,7 +182,13 @@ LabelValue = Annotated[
     ),
 ]
 """Value of a label that people choose, such as the name of an environment; it may be empty."""
+AccountName = Annotated[str, matching(r"[\w.@+~-]+", "use letters, digits and . _ @ + ~ -")]
+"""Name of an account or a database: configuration files take it as it is."""
 EmailAddress = Annotated[str, matching(r"[^@\s]+@[^@\s]+", "use an address such as team@example.org")]
 """Address of a mailbox."""
-FolderPath = Annotated[str, matching(r"[^*?\[\]{}\n]*", "use a path without * ? [ ] { }")]
+FolderPath = Annotated[
+    str,
+    matching(r"[^*?\[\]{}\x00-\x1f]*", "use a path without * ? [ ] { } and line breaks"),
+    AfterValidator(_home),
+]
 """Path of a folder of this machine."""

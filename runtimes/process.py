@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -97,6 +98,7 @@ class ProcessRuntime:
         owners = taken_ports(wanted, allowed=self.placement.directory) if looks else {}
         return [
             *missing,
+            *(_no_place(self.placement.directory) if looks else []),
             *ports.unknown(self._settings.ports, usual_ports()),
             *ports.conflicts(wanted),
             *ports.taken(wanted, owners),
@@ -140,6 +142,18 @@ class ProcessRuntime:
                 if port.public
             }
         )
+
+
+def _no_place(directory: Path) -> list[str]:
+    """Return why the folder of the data cannot be made, or not be written to."""
+    there = directory
+    while not os.access(there, os.F_OK):
+        there = there.parent
+    if not there.is_dir():
+        return [f"dataDirectory: {there} is a file; choose another folder"]
+    if not os.access(there, os.W_OK | os.X_OK):
+        return [f"dataDirectory: you may not write to {there}; choose another folder"]
+    return []
 
 
 def _once_there(process: Process, address: str) -> pulumi.Output[str]:

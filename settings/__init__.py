@@ -1,6 +1,8 @@
 """The stack file: its model, and how it is read."""
 
 from settings.alerting import Alerting
+from settings.docker import Docker
+from settings.images import Images
 from settings.loading import (
     GRAFANA_PASSWORD,
     LOGIN_PASSWORD,
@@ -9,8 +11,9 @@ from settings.loading import (
     StackFileError,
     engine_configuration,
     load,
+    read,
 )
-from settings.model import SECTIONS_WITH_SECRETS, Docker, Images, Settings
+from settings.model import SECTIONS_WITH_SECRETS, Settings
 from settings.receivers import Receiver
 from settings.routes import Route
 
@@ -29,4 +32,5 @@ __all__ = [
     "StackFileError",
     "engine_configuration",
     "load",
+    "read",
 ]

@@ -50,6 +50,20 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     values as JSON); ``secret_keys`` names those that are stored encrypted. Raises `StackFileError` with all
     problems; a secret's value is in none of them.
     """
+    settings, problems = read(config, secret_keys, stack)
+    if problems or settings is None:
+        raise StackFileError(problems)
+    return settings
+
+
+def read(
+    config: Mapping[str, str], secret_keys: Collection[str], stack: str
+) -> tuple[Settings | None, list[str]]:
+    """Return the settings of a stack, as `load` does, and all problems.
+
+    There are no settings where a value cannot be read; there are some where only secrets are missing or
+    wrong, so that what else is wrong with the stack is found in the same run.
+    """
     prefix = f"{PROJECT}:"
     own = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
     encrypted = {key.removeprefix(prefix) for key in secret_keys}
@@ -67,7 +81,9 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
 
     wanted = _secrets_of(settings, plain)
     problems += [
-        _unused(key) if key in encrypted else unknown(key, [*fields, *wanted, *_leaves(fields.values())])
+        _unused(key)
+        if key in (*encrypted, *GENERATED)
+        else unknown(key, [*fields, *wanted, *_leaves(fields.values())])
         for key in own
         # While the receivers cannot be read, nobody knows which secrets they name.
         if key not in fields and key not in wanted and not (key in encrypted and settings is None)
@@ -75,9 +91,7 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     for key in sorted(wanted):
         required = key not in GENERATED
         problems += _check_secret(key, own.get(key), wanted[key], key in encrypted, required=required)
-    if problems or settings is None:
-        raise StackFileError(sorted(set(problems)))
-    return settings
+    return settings, sorted(set(problems))
 
 
 def _parse(value: str) -> Any:

@@ -2,73 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.backups import Backups
 from settings.buckets import CreateBuckets
 from settings.database import Database
+from settings.docker import Docker
 from settings.hub import Hub
+from settings.images import Images
 from settings.kubernetes import Kubernetes
 from settings.load import Load
 from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
 from settings.traces import Traces
 from slo.policy import BudgetPolicy
-from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
+from units import AccountName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least, at_most
 
 TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke", "gke-autopilot"]
-
-_REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9][a-z0-9._-]*)*")
-_SMALLEST_NETWORK = 64
-"""Addresses that the containers of the stack, and those that join them, need room for."""
-
-
-def _registry(value: str) -> str:
-    if value and not _REGISTRY.fullmatch(value):
-        raise ValueError(
-            "use a host with a path where there is one, registry.example.org:5000/mirror, no https://"
-        )
-    return value
-
-
-def _bind_address(value: str) -> str:
-    try:
-        address = IPv4Address(value)
-    except ValueError:
-        raise ValueError("use an IPv4 address of this machine, such as 127.0.0.1") from None
-    if address.is_unspecified:
-        raise ValueError("would expose Prometheus without a password; name one address of this machine")
-    return value
-
-
-def _ipv4(value: str) -> str:
-    try:
-        return str(IPv4Address(value))
-    except ValueError:
-        raise ValueError("use an IPv4 address such as 172.20.0.10") from None
-
-
-def _subnet(value: str) -> str:
-    if not value:
-        return value
-    try:
-        address, _, prefix = value.partition("/")
-        network = IPv4Network((address, int(prefix)), strict=False)
-    except ValueError:
-        raise ValueError("use an address range such as 172.20.0.0/16") from None
-    if str(network) != value:
-        raise ValueError(f"has bits beyond its prefix; write {network}")
-    if network.num_addresses < _SMALLEST_NETWORK:
-        raise ValueError("is too small for the stack; use a /26 or larger, such as 172.20.0.0/16")
-    if not network.is_private:
-        raise ValueError("is not a private range; use a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
-    return value
 
 
 class Metrics(Section):
@@ -78,7 +33,11 @@ class Metrics(Section):
     """How long samples are kept."""
     max_size: Quantity = "8Gi"
     """Upper bound of the samples on disk; the oldest go first."""
-    scrape_interval: Duration = "15s"
+    scrape_interval: Annotated[
+        Duration,
+        at_least("1s", "more often, targets do nothing but answer"),
+        at_most("2m", "rules count over 5 minutes, and need two samples in them"),
+    ] = "15s"
     """How often targets are scraped and rules evaluated."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
@@ -110,7 +69,7 @@ class Logs(Section):
 class Dashboards(Section):
     """Grafana."""
 
-    username: Annotated[str, Field(min_length=1)] = "admin"
+    username: AccountName = "admin"
     """Name of the administrator; the password is generated."""
     storage: Quantity = "5Gi"
     """Capacity of the volume."""
@@ -121,59 +80,6 @@ class Dashboards(Section):
     def secret_keys(self) -> tuple[str, ...]:
         """Configuration keys of the secrets that the database needs."""
         return (self.database.password_secret,) if self.database else ()
-
-
-class Images(Section):
-    """Where container images come from."""
-
-    registry: Annotated[str, AfterValidator(_registry)] = ""
-    """Registry that mirrors every image, ``registry.example.org/mirror``; empty for the images' own."""
-    digests: bool = True
-    """Whether images are pinned by digest as well; false for a mirror that rewrites them."""
-
-
-class Docker(Section):
-    """The engine that runs the containers, and what it finds by itself."""
-
-    host: str = ""
-    """Socket of the engine, ``unix:///run/podman/podman.sock``; empty for DOCKER_HOST or the usual one."""
-    data_root: Annotated[str, Field(pattern=r"^(/.*[^/])?$")] = ""
-    """The engine's data folder where it is not the usual one; ``docker info`` names it."""
-    containerd_socket: Annotated[str, Field(pattern=r"^(/.*[^/])?$")] = ""
-    """Socket of the containerd that holds the images, as in new installations of Docker 29 and later
-    (``/run/containerd/containerd.sock``): cAdvisor needs it there, and could do anything with it."""
-    discovery: bool = True
-    """Whether the logs and metrics of every container of the engine are found by themselves."""
-    bind_address: Annotated[str, AfterValidator(_bind_address)] = "127.0.0.1"
-    """Address of this machine that public ports are published on; whoever reaches it needs no password."""
-    subnet: Annotated[str, AfterValidator(_subnet)] = ""
-    """Address range of the private network, ``172.20.0.0/16``; the engine chooses one when left out."""
-    addresses: Mapping[str, Annotated[str, AfterValidator(_ipv4)]] = Field(default_factory=dict)
-    """Fixed addresses in ``subnet`` by product, ``prometheus: 172.20.0.10``; the engine chooses the rest."""
-    monitored_networks: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """Networks of other projects, ``shop_default``, that the stack joins: to scrape, probe and be sent to."""
-
-    @model_validator(mode="after")
-    def _addresses_are_in_the_subnet(self) -> Self:
-        if not self.addresses:
-            return self
-        if not self.subnet:
-            raise ValueError("addresses need a subnet; set docker.subnet, such as 172.20.0.0/16")
-        network, given = IPv4Network(self.subnet), list(self.addresses.values())
-        gateway = str(network.network_address + 1)
-        problems = [
-            f"addresses.{product}: {address} is {reason}"
-            for product, address in self.addresses.items()
-            for wrong, reason in (
-                (IPv4Address(address) not in network.hosts(), f"no address of {network}; choose one in it"),
-                (address == gateway, "the gateway of the network; choose another"),
-                (given.count(address) > 1, "given twice; choose another"),
-            )
-            if wrong
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
 
 
 SECTIONS_WITH_SECRETS: Mapping[str, type[Alerting | Metrics | Logs | Traces | Dashboards]] = {
@@ -209,6 +115,7 @@ class Settings(Section):
     dashboards: Dashboards = Dashboards()
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
+    backups: Backups = Backups()
     error_budget: BudgetPolicy = BudgetPolicy()
     create_buckets: CreateBuckets | None = None
     """Where the program makes the buckets it names itself; without it they are there already."""
@@ -222,7 +129,7 @@ class Settings(Section):
     """Folder of the processes' data; ``.state/stacks/<stack>`` in the project when left out."""
     delete_data: bool = False
     """Whether ``pulumi destroy`` deletes the data as well."""
-    runbooks: str = "docs/runbooks"
+    runbooks: Annotated[str, Field(min_length=1)] = "docs/runbooks"
     """Folder or base URL that the runbook links of alerts lead to."""
     kubernetes: Kubernetes = Kubernetes()
     docker: Docker = Docker()

@@ -49,6 +49,12 @@ def secret_keys(configuration: Mapping[str, Any]) -> list[str]:
     return [key for section in sections for key in section.secret_keys]
 
 
+STATE_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Makes the engine write the state once, not at every step, which takes most of an update of many resources.
+
+Not for tests that interrupt an update.
+"""
+
 SHOP_PORT = 8080
 """Where the sample application listens unless told otherwise."""
 
@@ -115,6 +121,8 @@ class Project:
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OBSERVABILITY_", "OTEL_"))
         }
+        # Its Python runs a dozen times, and would compile every module of the copy each time.
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         project = cls(
             path,
             stack,

@@ -58,7 +58,12 @@ class DockerRuntime:
         return preflight.unavailable(self._host, workloads)
 
     def notices(self) -> tuple[str, ...]:
-        return preflight.notices(self._target.name, self._host, self._settings.stack)
+        name = self._target.name
+        unused = f"dataDirectory: is not used on target {name!r}, where data are in volumes of the engine"
+        return (
+            *([unused] if self._settings.data_directory else []),
+            *preflight.notices(name, self._host, self._settings.stack),
+        )
 
     def announcements(self, workloads: Collection[str]) -> tuple[str, ...]:
         """Return which images are pulled, and how much that is."""
@@ -78,7 +83,7 @@ class DockerRuntime:
             *ports.unknown(self._settings.docker.addresses, workloads, "docker.addresses", "product"),
             *ports.conflicts(wanted),
             *preflight.problems(
-                self._target.name, self._host, self._settings.stack, wanted, self._images(workloads)
+                self._target.name, self._host, self._settings, wanted, self._images(workloads)
             ),
         ]
 

@@ -91,6 +91,11 @@ def data_folder(host: str) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
+def networks(host: str) -> frozenset[str] | None:
+    """Return the names of the engine's networks; None where it is not asked. Raises `EngineError`."""
+    return frozenset(found["Name"] for found in _get(host, "/networks")) if host.startswith(_UNIX) else None
+
+
 def volumes(host: str, stack: str) -> frozenset[str]:
     """Return the names of a stack's volumes. Raises `EngineError`."""
     found = _get(host, f"/volumes?{_labelled(stack)}")["Volumes"] if host.startswith(_UNIX) else []

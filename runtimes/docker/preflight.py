@@ -9,7 +9,7 @@ from pathlib import Path
 from provider.ports import taken_ports
 from runtimes import looks_around, ports
 from runtimes.docker import engine, pulls
-from settings import PROJECT
+from settings import PROJECT, Settings
 from versions import PRODUCTS, Image
 
 _PRIVILEGED = 1024
@@ -33,9 +33,9 @@ def unavailable(host: str, workloads: Collection[str]) -> Mapping[str, str]:
 
 
 def problems(
-    kind: str, host: str, stack: str, wanted: Mapping[str, int], images: Mapping[str, Image]
+    kind: str, host: str, settings: Settings, wanted: Mapping[str, int], images: Mapping[str, Image]
 ) -> list[str]:
-    """Return what keeps a stack from starting: engine, ports, disk, or data that a newer release wrote.
+    """Return what keeps a stack from starting: engine, ports, networks, disk, data of a newer release.
 
     ``wanted`` is port name → number, ``images`` is reference → image of everything that is deployed.
     """
@@ -43,18 +43,30 @@ def problems(
         return []
     try:
         published = engine.published(host)
-        others = [*pulls.no_room(host, pulls.missing(host, images)), *_downgrades(host, stack)]
+        others = [
+            *_missing_networks(host, settings.docker.monitored_networks),
+            *pulls.no_room(host, pulls.missing(host, images)),
+            *_downgrades(host, settings.stack),
+        ]
     except engine.EngineError as error:
         advice = "start it, or name another socket: pulumi config set --path docker.host unix:///PATH"
         return [f"docker.host: no {kind} engine answers at {host}: {error}; {advice}"]
     by_containers = {
         name: f"the container {published[port].container}"
         for name, port in wanted.items()
-        if port in published and published[port].stack != stack
+        if port in published and published[port].stack != settings.stack
     }
     # The engine may bind ports below 1024 where we may not.
     unknown = {name: port for name, port in wanted.items() if port not in published and port >= _PRIVILEGED}
     return [*ports.taken(wanted, {**by_containers, **taken_ports(unknown)}), *others]
+
+
+def _missing_networks(host: str, monitored: Collection[str]) -> list[str]:
+    """Return a problem for each network of others that the engine does not have."""
+    known = engine.networks(host) if monitored else None
+    if known is None:
+        return []
+    return ports.unknown(monitored, sorted(known), "docker.monitoredNetworks", "network")
 
 
 def _downgrades(host: str, stack: str) -> list[str]:

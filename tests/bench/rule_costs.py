@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import psutil
@@ -31,6 +30,7 @@ from mixins.thresholds import Thresholds
 from rendering import to_yaml
 from scraping import SERVICES
 from tests.project import free_offset
+from tests.serving import serving
 from units import seconds
 
 INTERVAL = "15s"
@@ -88,13 +88,8 @@ def services() -> Iterator[int]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def write_rules(folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -21,6 +20,7 @@ from runtimes.docker import DockerRuntime, engine, preflight, pulls
 from settings import Images, Settings
 from targets import TARGETS
 from tests.project import free_offset
+from tests.serving import serving
 
 pytestmark = pytest.mark.graph
 
@@ -65,12 +65,8 @@ def _by_digest(reference: str) -> str:
 def host(tmp_path: Path, handler: type[_Engine], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An engine's socket; short, because a socket's path may not be long."""
     monkeypatch.chdir(tmp_path)
-    with ThreadingUnixStreamServer("engine.sock", handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(ThreadingUnixStreamServer("engine.sock", handler)):
         yield "unix://engine.sock"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -207,6 +203,19 @@ def test_a_product_older_than_its_data_is_refused(
     found = problems(docker={"host": host})
     assert any(f"loki: its data was written by {tag}" in problem for problem in found) is refused
     assert len(found) == refused
+
+
+def test_a_network_that_is_not_there_is_named(host: str, handler: type[_Engine]) -> None:
+    handler.answers["/networks"] = [{"Name": "bridge"}, {"Name": "shop_default"}]
+    (problem,) = problems(docker={"host": host, "monitoredNetworks": ["shop_default", "shop_defualt"]})
+    assert problem == "docker.monitoredNetworks.shop_defualt: unknown network; did you mean shop_default?"
+
+
+def test_a_folder_for_data_is_not_used_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SKIP, "1")
+    settings = Settings(stack="dev", target="docker", data_directory="/srv/data")
+    (notice,) = DockerRuntime(TARGETS["docker"], settings).notices()
+    assert notice.startswith("dataDirectory: is not used on target 'docker'")
 
 
 def test_a_data_volume_that_is_gone_is_said(host: str, handler: type[_Engine]) -> None:

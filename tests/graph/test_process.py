@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import toolchain
+from runtimes.process import ProcessRuntime
+from settings import Settings
 from tests.graph.kubernetes_objects import CANARY, Rendering, rendered
 
 PRODUCTS = {
@@ -128,3 +131,20 @@ def test_a_port_offset_moves_everything_and_a_port_moves_one(
     assert moved["prometheus"]["ports"] == {"http": 10090}
     assert moved["loki"]["ports"] == {"http": 3333, "grpc": 10096}
     assert "http://127.0.0.1:3333/otlp" in moved["collector"]["files"]["collector.yaml"]
+
+
+def test_a_place_where_no_data_can_be_is_named(tmp_path: Path) -> None:
+    def problems(folder: Path) -> list[str]:
+        return ProcessRuntime(Settings(stack="s", target="process", data_directory=str(folder))).problems([])
+
+    (tmp_path / "file").touch()
+    assert problems(tmp_path / "new" / "data") == []
+    said = f"dataDirectory: {tmp_path / 'file'} is a file; choose another folder"
+    assert problems(tmp_path / "file") == problems(tmp_path / "file" / "data") == [said]
+
+
+def test_a_place_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and Path(path) == tmp_path)
+    settings = Settings(stack="s", target="process", data_directory=str(tmp_path / "data"))
+    said = f"dataDirectory: you may not write to {tmp_path}; choose another folder"
+    assert ProcessRuntime(settings).problems([]) == [said]

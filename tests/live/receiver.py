@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
+
+from tests.serving import serving
 
 
 @dataclass
@@ -48,11 +49,6 @@ def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
         def log_message(self, *args: object) -> None:
             """Say nothing: the test prints what matters."""
 
-    server = ThreadingHTTPServer((host, 0), Handler)
-    receiver = Receiver(f"http://{host}:{server.server_port}/")
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer((host, 0), Handler)) as server:
+        receiver = Receiver(f"http://{host}:{server.server_port}/")
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
+
+from tests.serving import serving
 
 
 @dataclass
@@ -69,7 +70,8 @@ def http_stub() -> Iterator[HttpStub]:
         def log_message(self, *args: object) -> None:
             """Say nothing: the test says what matters."""
 
-    with _served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as stub.port:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        stub.port = server.server_port
         yield stub
 
 
@@ -108,15 +110,6 @@ def smtp_stub() -> Iterator[SmtpStub]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with _served(Server(("127.0.0.1", 0), Handler)) as stub.port:
+    with serving(Server(("127.0.0.1", 0), Handler)) as server:
+        stub.port = server.server_address[1]
         yield stub
-
-
-@contextmanager
-def _served(server: socketserver.TCPServer) -> Iterator[int]:
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()

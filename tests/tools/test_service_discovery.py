@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from catalogue import Service
 from rendering import to_yaml
 from scraping import container_jobs
 from scraping.services import declared_containers, service_jobs
+from tests.serving import serving
 from tests.unit.test_scraping import ENGINE, PLACEMENT
 
 NETWORK = "shop_default"
@@ -74,11 +74,8 @@ def engine() -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}"
-    running.shutdown()
-    running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def found(job: str, folder: Path, engine: str, tool: Callable[..., str]) -> dict[str, dict[str, str]]:

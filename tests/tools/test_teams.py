@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from plan import make_plan
 from rendering import to_yaml
 from runtimes import SKIP
 from tests.project import until
+from tests.serving import serving
 
 FOUND = {"PodOfShop": {"namespace": "shop"}, "PodOfPipes": {"namespace": "pipes"}, "Machine": {"node": "n"}}
 TEAMS = {"kubernetes": {"teams": {"shop": "checkout", "pipe": "other"}}}
@@ -39,14 +39,8 @@ def alertmanager() -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}", arrived
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"127.0.0.1:{server.server_port}", arrived
 
 
 @contextmanager

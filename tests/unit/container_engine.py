@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import serving
 
 
 @dataclass
@@ -127,11 +128,5 @@ def running_engine(folder: Path) -> Iterator[Engine]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingUnixStreamServer(str(path), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield engine
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(ThreadingUnixStreamServer(str(path), Handler)):
+        yield engine

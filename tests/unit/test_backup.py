@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from operations.backup.places import PlaceError
 from operations.backup.volumes import Volumes
 from operations.stack import StackUnavailableError
 from provider.supervision import ProgramState
+from tests.serving import serving
 from tests.unit.container_engine import Engine, running_engine
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -75,14 +75,10 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Collector]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setattr(commands, "outputs", lambda _: {"otlp_http_endpoint": url})
         yield found
-        server.shutdown()
-        thread.join()
 
 
 def asked(folder: Path, *products: str, keep: int = 7) -> argparse.Namespace:

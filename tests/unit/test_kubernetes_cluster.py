@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +20,7 @@ from runtimes.kubernetes.cluster import problems
 from runtimes.kubernetes.site import Site
 from settings import Settings
 from targets import TARGETS
+from tests.serving import serving
 
 CLUSTER, OTHER = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
 GATEWAYS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
@@ -70,14 +70,8 @@ class Answers(BaseHTTPRequestHandler):
 @contextmanager
 def cluster(paths: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Iterator[str]:
     handler = type("Handler", (Answers,), {"paths": paths, "forbidden": forbidden})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture

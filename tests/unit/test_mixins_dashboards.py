@@ -61,6 +61,7 @@ def test_the_promised_dashboards_exist() -> None:
         "system-overview", "service-routes", "errors", "traffic", "dapr", "container-fleet",
         "alerts", "targets", "prometheus", "alertmanager", "grafana", "loki", "jaeger", "collector",
         "backups", "elasticsearch", "logstash", "thanos", "thanos-bucket",
+        "prometheus-operator", "prometheus-agent",
     }  # fmt: skip
     titles = {board.title for board in BOARDS}
     assert len(titles) == len(BOARDS)

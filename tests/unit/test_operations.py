@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -23,6 +22,7 @@ from operations.locks import abandoned
 from operations.stack import StackUnavailableError
 from settings import Images
 from tests.project import CHECKOUT
+from tests.serving import serving
 
 
 def _basic(user: str, password: str) -> str:
@@ -48,13 +48,8 @@ def server(answers: dict[str, tuple[int, bytes]], login: Sequence[tuple[str, str
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{running.server_port}"
-    finally:
-        running.shutdown()
-        running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def targets(*states: tuple[str, str]) -> bytes:

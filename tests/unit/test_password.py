@@ -6,12 +6,12 @@ import base64
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from operations import password
 from operations.stack import StackUnavailableError
+from tests.serving import serving
 
 FIRST = "of-the-first-start"
 
@@ -51,12 +51,9 @@ def grafana() -> Iterator[Administrator]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-    administrator.url = f"http://127.0.0.1:{running.server_port}"
-    yield administrator
-    running.shutdown()
-    running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        administrator.url = f"http://127.0.0.1:{server.server_port}"
+        yield administrator
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from observability_sdk.traces import QUEUE_SIZE, ReportingExporter, traces_url
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from prometheus_client import CollectorRegistry
+
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,10 +75,8 @@ class CollectorHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(Collector()) as server:
         yield server
-        server.shutdown()
 
 
 def start(port: int, log_file: Path) -> Instrumentation:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from operations import budgets
 from operations.__main__ import main
 from slo import arithmetic, rules
+from tests.serving import serving
 
 NOW = 1_800_000_000.0
 POLICY = "observability:errorBudget"
@@ -74,11 +74,8 @@ def prometheus() -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}"
-    running.shutdown()
-    running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_budgets_are_read(prometheus: str) -> None:

@@ -8,7 +8,6 @@ import http.server
 import io
 import socket
 import tarfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving import serving
 from toolchain import installation, lookup
 from toolchain.lookup import Installed
 from toolchain.model import GoModule, Program, Release
@@ -63,10 +63,8 @@ def served(folder: Path) -> Iterator[str]:
             pass
 
     handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def closed_address() -> str:
