@@ -155,6 +155,7 @@ class Journey(Entry):
     steps: Annotated[
         tuple[Annotated[str, matching(r"[^/]+/[^/]+", "use service/objective")], ...],
         AfterValidator(_several),
+        Field(json_schema_extra={"minItems": 2}),
     ]
     """``service/objective``, in order; the first one's events are the journeys that begin."""
 

@@ -42,7 +42,8 @@ class Instrumentation:
     def task(self, operation: str) -> Iterator[trace.Span]:
         """Run a background task in a span of its own and count it in `task_operations_total`.
 
-        An exception is recorded on the span, counted with status `error`, and raised further.
+        Give the operation a name from the code: each is a series of its own. An exception is recorded on the
+        span, counted with status `error`, and raised further.
         """
         with self.tracer.start_as_current_span(operation, set_status_on_exception=False) as span:
             try:
