@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from yaml.reader import Reader
 
-from settings.loading import explain
+from mistakes import explain
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
@@ -18,6 +20,18 @@ KeyPath = tuple[int | str, ...]
 """Keys and indices from the top of a document to a value."""
 Position = tuple[int, int]
 """Line and column, both from 1."""
+DEEPEST = 50
+"""Levels of a document; a generated one beyond that would end in the limit of recursion."""
+_ADVICE = {
+    "mapping values are not allowed": "write text with a colon in it in quotes",
+    "tab": "indent with spaces",
+    "end of stream": "close the quote",
+    "undefined alias": "write &NAME where it is defined, above",
+    "could not determine a constructor": "remove what begins with !",
+    "expected ':'": "write a colon and a space after each key",
+    "did not find expected": "look at the indentation, brackets and commas here and above",
+}
+"""Part of what the parser says → what to write instead."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,12 +72,22 @@ class Document:
         try:
             return model.model_validate(self.data), []
         except ValidationError as error:
-            return None, [
-                self.problem(
-                    details["loc"], explain(details, model), at_key=details["type"] == "extra_forbidden"
-                )
-                for details in error.errors()
-            ]
+            return None, [problem for details in error.errors() for problem in self._problems(details, model)]
+
+    def _problems(self, details: ErrorDetails, model: type[BaseModel]) -> Iterator[Problem]:
+        """Yield what is wrong; a check of several values names each by its key, one a line."""
+        path, reasons = details["loc"], str(details.get("ctx", {}).get("error", "")).split("\n")
+        if details["type"] != "value_error" or not isinstance(details["input"], Mapping):
+            at_key = details["type"] == "extra_forbidden"
+            yield self.problem(path, explain(details, model, "entry"), at_key=at_key)
+            return
+        for reason in reasons:
+            key, colon, rest = reason.partition(": ")
+            inner = tuple(int(part) if part.isdecimal() else part for part in key.split(".") if colon)
+            # What begins otherwise than with a key is about the whole.
+            place, text = ((*path, *inner), rest) if colon and " " not in key else (path, reason)
+            where = ".".join(map(str, place))
+            yield self.problem(place, f"{where}: {text}" if where else text)
 
 
 def read(file: Path, name: str) -> tuple[list[Document], list[Problem]]:
@@ -90,12 +114,25 @@ def parse(text: str, name: str) -> tuple[list[Document], list[Problem]]:
             if data is not None:
                 documents.append(Document(name, data, reader.keys, reader.values))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        said = error.problem or error.context or ""
+        # What is never closed is missed at the end of the file; where it begins helps more.
+        marks = (error.problem_mark, error.context_mark)
+        mark = next(filter(None, reversed(marks) if "end of stream" in said else marks), None)
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        problems.append(Problem(name, *place, f"is not YAML: {error.problem or error.context}"))
+        advice = next((f"; {advice}" for part, advice in _ADVICE.items() if part in said), "")
+        problems.append(Problem(name, *place, f"is not YAML: {said}{advice}"))
     except yaml.YAMLError as error:
-        problems.append(Problem(name, 0, 0, f"is not YAML: {' '.join(str(error).split())}"))
+        problems.append(_unreadable_character(text, name, error))
     return documents, problems
+
+
+def _unreadable_character(text: str, name: str, error: yaml.YAMLError) -> Problem:
+    found = Reader.NON_PRINTABLE.search(text)
+    if not found:
+        return Problem(name, 0, 0, f"is not YAML: {' '.join(str(error).split())}")
+    before = text[: found.start()]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return Problem(name, line, column, f"has the control character U+{ord(found[0]):04X}; remove it")
 
 
 class _Reader:
@@ -112,6 +149,10 @@ class _Reader:
     def value(self, node: Any, path: KeyPath) -> Any:
         """Return the value of a node; what an alias repeats is built once, however often it is repeated."""
         self.values[path] = mark = node.start_mark.line + 1, node.start_mark.column + 1
+        if len(path) > DEEPEST:
+            message = f"{path[0]}: is nested more than {DEEPEST} levels deep; nothing here is, so remove some"
+            self.problems.append(Problem(self.name, *mark, message))
+            return None
         if isinstance(node, yaml.ScalarNode):
             # Almost everything is text, which needs no constructor.
             return node.value if node.tag == "tag:yaml.org,2002:str" else self.loader.construct_object(node)

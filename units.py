@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 _DURATION = re.compile(
     r"(?=.)" + "".join(rf"(?:(\d+){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms"))
@@ -47,6 +47,13 @@ def size_in_bytes(quantity: str) -> int:
     return int(match[1]) * _BYTES[match[2]]
 
 
+def _with_unit(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # Pydantic takes a TypeError for a mistake of ours.
+        raise ValueError("needs a unit; use a duration such as 30s, 5m, 12h or 15d")  # noqa: TRY004
+    return value
+
+
 def _duration(value: str) -> str:
     length = seconds(value)
     if not 0 < length <= _TEN_YEARS:
@@ -64,6 +71,17 @@ def at_least(minimum: str, reason: str) -> AfterValidator:
     def check(value: str) -> str:
         if seconds(value) < seconds(minimum):
             raise ValueError(f"must be at least {minimum}: {reason}")
+        return value
+
+    return AfterValidator(check)
+
+
+def at_most(maximum: str, reason: str) -> AfterValidator:
+    """Return a validator that refuses a `Duration` longer than ``maximum`` and says why."""
+
+    def check(value: str) -> str:
+        if seconds(value) > seconds(maximum):
+            raise ValueError(f"must be at most {maximum}: {reason}")
         return value
 
     return AfterValidator(check)
@@ -131,9 +149,9 @@ def _not_empty(value: Collection[object]) -> Collection[object]:
 
 NOT_EMPTY = AfterValidator(_not_empty)
 """Validator for lists and mappings that need at least one entry."""
-Duration = Annotated[str, Strict(), AfterValidator(_duration)]
+Duration = Annotated[str, Strict(), BeforeValidator(_with_unit), AfterValidator(_duration)]
 """A Prometheus duration: 30s, 5m, 12h, 15d."""
-Wait = Annotated[str, Strict(), AfterValidator(_wait)]
+Wait = Annotated[str, Strict(), BeforeValidator(_with_unit), AfterValidator(_wait)]
 """A Prometheus duration, or ``0s`` for at once."""
 Quantity = Annotated[str, Strict(), AfterValidator(_quantity)]
 """A size as a Kubernetes quantity with a binary unit: 512Mi, 50Gi."""
@@ -164,6 +182,8 @@ LabelValue = Annotated[
     ),
 ]
 """Value of a label that people choose, such as the name of an environment; it may be empty."""
+AccountName = Annotated[str, matching(r"[\w.@+~-]+", "use letters, digits and . _ @ + ~ -")]
+"""Name of an account or a database: configuration files take it as it is."""
 EmailAddress = Annotated[str, matching(r"[^@\s]+@[^@\s]+", "use an address such as team@example.org")]
 """Address of a mailbox."""
 FolderPath = Annotated[

@@ -63,6 +63,9 @@ class Probe:
     port: str
     """Name of the port."""
     path: str
+    alive: str = ""
+    """Path that answers 2xx also while the product waits for others, such as a database or its ring; empty
+    where ``path`` does. Who fails it is restarted, which helps nobody who only waits."""
 
 
 @dataclass(frozen=True)

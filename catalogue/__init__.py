@@ -4,8 +4,8 @@ One YAML file a service. From it come scrape jobs, log collection, probes, objec
 dashboards, and the labels that alerts are routed by.
 """
 
-from catalogue.loading import load, problems_between
+from catalogue.loading import load, problems_between, service_of
 from catalogue.metrics import ServiceMetrics
 from catalogue.model import Service, ServiceLogs
 
-__all__ = ["Service", "ServiceLogs", "ServiceMetrics", "load", "problems_between"]
+__all__ = ["Service", "ServiceLogs", "ServiceMetrics", "load", "problems_between", "service_of"]

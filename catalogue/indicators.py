@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from catalogue.entry import Entry
-from mixins.thresholds import BUCKETS
+from mixins.buckets import BUCKETS
 from slo import indicators, promql
 from slo.checks import CountQuery
 from slo.checks import Objective as PerCent
@@ -143,11 +143,18 @@ class Correctness(Entry):
         return Indicator(self.checked, self.wrong, counts=promql.counts(self.checked))
 
 
+def _several(steps: tuple[str, ...]) -> tuple[str, ...]:
+    if len(steps) < 2:
+        raise ValueError("a journey has at least two steps; name another, or use the objective itself")
+    return steps
+
+
 class Journey(Entry):
     """Share of users who come through several steps, each of which is an objective."""
 
     steps: Annotated[
-        tuple[Annotated[str, matching(r"[^/]+/[^/]+", "use service/objective")], ...], Field(min_length=2)
+        tuple[Annotated[str, matching(r"[^/]+/[^/]+", "use service/objective")], ...],
+        AfterValidator(_several),
     ]
     """``service/objective``, in order; the first one's events are the journeys that begin."""
 

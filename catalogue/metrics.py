@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from catalogue.entry import Entry
 from units import NOT_EMPTY, Address, DnsName, Duration, matching
@@ -45,7 +45,7 @@ class ServiceMetrics(Entry):
     """Namespace of its pods; any that is watched when left out."""
     containers: _Selection = None
     """Labels of its containers on Docker or Podman; those whose service it is when left out."""
-    path: Annotated[str, Field(pattern=r"^/")] = "/metrics"
+    path: Annotated[str, matching(r"/\S*", "begin with a slash: /metrics")] = "/metrics"
     """Path of the metrics."""
     interval: Duration | None = None
     """Scrape interval; the stack's own when left out."""

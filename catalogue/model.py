@@ -51,23 +51,22 @@ class Service(Entry):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        names = [objective.name for objective in self.slos]
-        problems = [
-            f"the objective {name!r} is written twice; give each a name of its own"
-            for name in sorted({name for name in names if names.count(name) > 1})
-        ]
-        sla = {f"{objective.name}-sla" for objective in self.slos if objective.sla}
-        problems += [
-            f"the objective {name!r} has the name of the agreement (sla) of another; rename it"
-            for name in sorted(sla & set(names))
-        ]
-        problems += [
-            f"the objective {objective.name!r} counts probes, but the service has none; add probes"
-            for objective in self.slos
-            if objective.uptime and not self.probes
-        ]
+        problems = []
+        taken: set[str] = set()
+        agreements = {f"{objective.name}-sla" for objective in self.slos if objective.sla}
+        for number, objective in enumerate(self.slos):
+            name, here = objective.name, f"slos.{number}"
+            if name in taken:
+                problems.append(f"{here}.name: {name!r} is written twice; give each a name of its own")
+            if name in agreements:
+                problems.append(
+                    f"{here}.name: {name!r} is the agreement (sla) of another objective; rename it"
+                )
+            if objective.uptime and not self.probes:
+                problems.append(f"{here}.uptime: counts probes, but the service has none; add probes")
+            taken.add(name)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     @property

@@ -65,7 +65,7 @@ def workload(args: AlertmanagerArgs, placement: Placement) -> Workload:
             "--data.maintenance-interval=1m",
         ),
         ports=PORTS[NAME],
-        probe=Probe("http", "/-/ready"),
+        probe=Probe("http", "/-/ready", alive="/-/healthy"),
         resources=Resources("100m", "200m", "128Mi", "256Mi"),
         files={
             "alertmanager.yaml": to_yaml(configuration(args["alerting"], placement)),

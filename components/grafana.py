@@ -74,7 +74,7 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
             f"--config={placement.config(NAME)}/grafana.ini",
         ),
         ports=PORTS[NAME],
-        probe=Probe("http", "/api/health"),
+        probe=Probe("http", "/api/health", alive="/healthz"),
         resources=Resources("250m", "500m", "256Mi", "512Mi"),
         files={
             "grafana.ini": _ini(configuration(args, placement)),

@@ -102,7 +102,7 @@ def workload(args: LokiArgs, placement: Placement, name: str = NAME) -> Workload
             *((f"-target={','.join(part.targets)}",) if part else ()),
         ),
         ports=PORTS[name],
-        probe=Probe("http", "/ready"),
+        probe=Probe("http", "/ready", alive="/loki/api/v1/status/buildinfo"),
         resources=args.get("resources", {}).get(name)
         or (part.resources if part else Resources("200m", "1000m", "256Mi", "1Gi")),
         files={} if secret_files else {_FILE: made.once_usable(text) if made and in_bucket else text},

@@ -90,7 +90,7 @@ def workload(args: PrometheusArgs, placement: Placement) -> Workload:
             *_blocks(args["metrics"]),
         ),
         ports=PORTS[NAME],
-        probe=Probe("http", "/-/ready"),
+        probe=Probe("http", "/-/ready", alive="/-/healthy"),
         resources=args.get("resources", Resources("500m", "1000m", "512Mi", "1Gi")),
         files={"prometheus.yaml": _file(args, placement), **rules},
         secrets=password_files(args.get("hub")),

@@ -7,11 +7,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from mixins.buckets import BUCKETS
 from units import Duration, Ratio
 from units import PositiveSeconds as Seconds
-
-BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
-"""Upper bounds, seconds, of the histograms that the services' instrumentation exports."""
 
 
 def _bound(seconds: float) -> float:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from mixins import MIXINS
 from mixins.model import Alert, Dashboard, Links, Mixin, RecordingRule, RuleGroup, rule_file
+from mixins.shipped import MIXINS
 from mixins.thresholds import Thresholds
 from operations import stack_file
 from operations.stack import StackUnavailableError

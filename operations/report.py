@@ -11,13 +11,22 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from operations.budgets import DAY, Budget, Course
+from operations.budgets import DAY, Budget, Course, Incident
 from slo.policy import BudgetPolicy
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Programs that can turn the page into a picture, in the order in which they are looked for."""
 WIDTH, HEIGHT = 116, 44
 """Of a course, in pixels."""
+COLUMNS = {
+    "Kept": "share of good events over the period so far",
+    "Left": "share of the error budget that is not spent; below zero it is overspent",
+    "Speed": "how fast the budget goes now: at 1 it lasts exactly for the period",
+    "Failed": "events of the period so far that failed, and how many of them may",
+    "As time": "how long everything may fail in a period",
+    "Trend": "what was left over time; the line in the middle is an empty budget",
+}
+"""What the numbers of a budget mean, by the heads of their columns."""
 
 _STYLE = Path(__file__).with_suffix(".css")
 
@@ -35,8 +44,8 @@ def page(budgets: Sequence[Budget], stack: str, now: float, days: float, policy:
         f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>"
         f"<header><h1>Error budgets of {escape(stack)}</h1>"
         f"<p>{since:%-d %B %Y} to {until:%-d %B %Y, %H:%M} UTC</p></header>"
-        f"<main>{_numbers(budgets, policy)}{body or '<p>No objective is recorded.</p>'}"
-        f"{_incidents(budgets)}{_policy(policy)}</main></body></html>\n"
+        f"<main>{_numbers(budgets, policy)}{_frozen(budgets)}{body or '<p>No objective is recorded.</p>'}"
+        f"{_columns() if body else ''}{_incidents(budgets, now)}{_policy(policy)}</main></body></html>\n"
     )
 
 
@@ -72,7 +81,7 @@ def height_of(budgets: Sequence[Budget]) -> int:
     """Return how high a picture must be to show the whole page, pixels."""
     incidents = sum(len(budget.incidents) for budget in budgets)
     teams = len({budget.team for budget in budgets})
-    return 580 + 66 * len(budgets) + 130 * teams + 39 * min(incidents, 50)
+    return 840 + 66 * len(budgets) + 130 * teams + 39 * min(incidents, 50)
 
 
 def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:
@@ -87,6 +96,22 @@ def _numbers(budgets: Sequence[Budget], policy: BudgetPolicy) -> str:
     }
     cells = (f'<li class="number"><b>{number}</b>{name}</li>' for name, number in numbers.items())
     return f'<ul class="numbers">{"".join(cells)}</ul>'
+
+
+def _frozen(budgets: Sequence[Budget]) -> str:
+    """Return what follows from the budgets, in a sentence for who reads no table."""
+    services = sorted({budget.service for budget in budgets if budget.frozen})
+    if services:
+        names = escape(", ".join(services))
+        return f"<p><strong>Releases are frozen for {names}:</strong> only repairs go out.</p>"
+    known = any(budget.remaining is not None for budget in budgets)
+    return "<p>No budget is spent so far that releases stop.</p>" if known else ""
+
+
+def _columns() -> str:
+    """Return what the columns of the budgets mean."""
+    items = "".join(f"<dt>{name}</dt><dd>{meaning}</dd>" for name, meaning in COLUMNS.items())
+    return f"<section><h2>Columns</h2><dl>{items}</dl></section>"
 
 
 def _team(team: str, budgets: Sequence[Budget], now: float, days: float, policy: BudgetPolicy) -> str:
@@ -115,6 +140,7 @@ def _row(budget: Budget, now: float, days: float, policy: BudgetPolicy) -> str:
     state = "soft" if left is None else _state(left, policy)
     kept = "no data" if left is None else f"{1 - (1 - left) * (1 - budget.objective):.3%}"
     share = "no data" if left is None else f"{left:.1%}"
+    frozen = '<br/><span class="tag">frozen</span>' if budget.frozen else ""
     filled = 100 * min(1.0, max(0.0, left or 0.0))
     bar = f'<div class="bar" aria-hidden="true"><i class="{state}" style="width:{filled:.0f}%"></i></div>'
     burn = "" if budget.burn_rate is None else f"{budget.burn_rate:.1f}"
@@ -123,7 +149,7 @@ def _row(budget: Budget, now: float, days: float, policy: BudgetPolicy) -> str:
         f'<tr><th scope="row">{escape(budget.service)}</th>'
         f'<td>{escape(budget.name)} <span class="tag">{escape(budget.commitment)}</span><br/>'
         f"<small>{budget.objective * 100:g} % over {escape(budget.period)}</small></td>"
-        f'<td class="n">{kept}</td><td class="n {state}">{share}</td><td>{bar}</td>'
+        f'<td class="n">{kept}</td><td class="n {state}">{share}{frozen}</td><td>{bar}</td>'
         f'<td class="n">{burn}</td>'
         f'<td class="n">{budget.errors:,.0f}<br/><small>of {allowed:,.0f} allowed</small></td>'
         f'<td class="n">{_duration(budget.budget_seconds)}</td>'
@@ -154,14 +180,15 @@ def _course(course: Course, now: float, days: float) -> str:
     )
 
 
-def _incidents(budgets: Sequence[Budget]) -> str:
+def _incidents(budgets: Sequence[Budget], now: float) -> str:
     found = sorted(
         ((incident, budget) for budget in budgets for incident in budget.incidents),
         key=lambda pair: -pair[0].start,
     )
     rows = "".join(
         f"<tr><td>{datetime.fromtimestamp(incident.start, UTC):%-d %b, %H:%M}</td>"
-        f'<td class="n">{_duration(incident.end - incident.start)}</td><td>{escape(incident.kind)}</td>'
+        f'<td class="n">{_length(incident, now)}</td>'
+        f"<td>{escape(incident.kind)}</td>"
         f"<td>{escape(budget.service)}</td><td>{escape(budget.name)}</td></tr>"
         for incident, budget in found[:50]
     )
@@ -170,6 +197,11 @@ def _incidents(budgets: Sequence[Budget]) -> str:
     head = _head("Began (UTC)", "For about>", "Alert", "Service", "Objective")
     more = f"<p>{len(found) - 50} older ones are not shown.</p>" if len(found) > 50 else ""
     return _table("Incidents", head, rows) + more
+
+
+def _length(incident: Incident, now: float) -> str:
+    lasted = _duration(min(incident.end, now) - incident.start)
+    return f"{lasted} so far" if incident.end > now else lasted
 
 
 def _policy(policy: BudgetPolicy) -> str:

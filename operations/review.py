@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from mistakes import explain
 from operations import budgets, report, stack_file
 from operations.login import opener
 from operations.stack import StackUnavailableError, outputs
 from settings import PROJECT
-from settings.loading import explain
 from slo import reference
 from slo.policy import BudgetPolicy
 

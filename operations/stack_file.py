@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from mistakes import explain
 from operations.stack import StackUnavailableError
 from settings import PROJECT, Settings
-from settings.loading import explain
 
 FOLDER = Path(__file__).resolve().parent.parent
 M = TypeVar("M", bound=BaseModel)
@@ -44,7 +44,7 @@ def settings(stack: str, folder: Path = FOLDER) -> Settings:
             {"stack": stack, **{key: value for key, value in values.items() if key in fields}}
         )
     except ValidationError as error:
-        problems = "; ".join(explain(details) for details in error.errors())
+        problems = "; ".join(explain(details, Settings) for details in error.errors())
         raise StackUnavailableError(f"stack {stack}: {problems}") from None
 
 

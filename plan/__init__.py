@@ -20,8 +20,9 @@ from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from components.thanos import ThanosStorage
-from mixins import applying
 from mixins.model import Links, Mixin
+from mixins.shipped import applying
+from mixins.stack import backup
 from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
 from plan import checks
@@ -33,7 +34,7 @@ from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from scraping.kubernetes_monitors import RULES
 from scraping.services import declared_containers, declared_pods, service_jobs
 from scraping.services import problems as service_problems
-from settings import Settings, StackFileError, load
+from settings import Settings, StackFileError, read
 from slo.links import ServiceLinks
 from slo.mixin import mixins as slo_mixins
 from targets import TARGETS, Target
@@ -74,8 +75,11 @@ class Plan:
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
     """Read and check everything; raises `StackFileError` with every problem at once."""
-    settings = load(config, secret_keys, stack)
-    services, problems = catalogue.load([PROJECT / folder for folder in settings.catalog])
+    settings, problems = read(config, secret_keys, stack)
+    if settings is None:
+        raise StackFileError(problems)
+    services, found = catalogue.load([PROJECT / folder for folder in settings.catalog])
+    problems += found
     target = TARGETS[settings.target]
     runtime, engine = runtime_for(target, settings), container_engine(target, settings)
     cluster = kubernetes_cluster(target, settings)
@@ -107,7 +111,11 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
     scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
     scraped |= ({HUB} if settings.hub else set()) | ({SPOKES} if settings.spokes else set())
     grafana_url = placement.public_url("grafana") if "grafana" in products else ""
-    mixins = (*applying(scraped), *_of_services(services, settings, ServiceLinks(grafana_url)))
+    mixins = (
+        *applying(scraped),
+        *backup.expected(settings.backups.expected, settings.environment_label),
+        *_of_services(services, settings, ServiceLinks(grafana_url)),
+    )
     return Plan(
         settings,
         runtime,
@@ -116,6 +124,7 @@ def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: st
             *left_out.values(),
             *runtime.notices(),
             *sizing.notices(settings),
+            *checks.unused(settings, target),
             *checks.silent_alerts(settings, services),
         ),
         tuple(runtime.announcements(products)),

@@ -10,8 +10,8 @@ import sizing
 from catalogue import Service
 from components import buckets, jaeger_storage, loki_storage, object_storage
 from scraping import OWN_JOBS
-from settings import Settings
-from targets import TARGETS, Target
+from settings import PROJECT, Settings
+from targets import TARGETS, RuntimeKind, Target
 from units import seconds
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -31,17 +31,34 @@ def problems(
         *_reserved(services, wanted),
         *_forgotten(services, settings),
         *_dead_links(settings),
+        *_never_missed(settings),
         *loki_storage.problems(settings.logs.object_storage, target, created=created),
     ]
     if bucket := settings.metrics.object_storage:
         found += object_storage.problems("metrics.objectStorage", bucket, target, created=created)
     return [
         *found,
+        *_itself(settings),
+        *_one_bucket(settings),
         *buckets.problems(settings, target),
         *jaeger_storage.problems(settings.traces, target),
         *profiles.problems(settings, target),
         *sizing.problems(settings),
     ]
+
+
+def unused(settings: Settings, target: Target) -> tuple[str, ...]:
+    """Return the sections that say something to another kind of target only, a line each."""
+    sections = {
+        "kubernetes": (settings.kubernetes, (RuntimeKind.KUBERNETES,)),
+        "docker": (settings.docker, (RuntimeKind.DOCKER,)),
+        "images": (settings.images, (RuntimeKind.DOCKER, RuntimeKind.KUBERNETES)),
+    }
+    return tuple(
+        f"{key}: is not used on target {target.name!r}"
+        for key, (section, kinds) in sections.items()
+        if target.runtime not in kinds and section != type(section)()
+    )
 
 
 def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
@@ -59,6 +76,26 @@ def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str,
         ),
         *([] if alerting.dead_mans_switch else [unwatched]),
     )
+
+
+def _itself(settings: Settings) -> list[str]:
+    """Return that a stack is its own hub."""
+    if settings.hub and settings.hub.stack.split("/")[1:] == [PROJECT, settings.stack]:
+        return [f"hub.stack: {settings.hub.stack!r} is this stack itself; name another one"]
+    return []
+
+
+def _one_bucket(settings: Settings) -> list[str]:
+    """Return that log lines and samples would share a bucket, whose rules and rights differ."""
+    logs, metrics = settings.logs.object_storage, settings.metrics.object_storage
+    if not logs or not metrics:
+        return []
+    where = [(b.bucket, b.account, b.namespace, b.region, b.endpoint) for b in (logs, metrics)]
+    if where[0] != where[1]:
+        return []
+    return [
+        f"metrics.objectStorage.bucket: {metrics.bucket!r} holds the log lines as well; give each its own"
+    ]
 
 
 def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:
@@ -102,3 +139,12 @@ def _forgotten(services: Sequence[Service], settings: Settings) -> list[str]:
         for slo in service.objectives
         if slo.period != "month" and seconds(slo.period) > seconds(kept)
     ]
+
+
+def _never_missed(settings: Settings) -> list[str]:
+    """Return why an expected backup could be missing unnoticed: its alert waits for samples that old."""
+    kept, tolerated = settings.metrics.retention, settings.thresholds.backup_age
+    if not settings.backups.expected or seconds(kept) > tolerated:
+        return []
+    late = f"a backup may be {tolerated / 3600:g} hours old, but metrics are kept for {kept}"
+    return [f"backups.expected: {late}; raise metrics.retention, or lower thresholds.backupAge"]

@@ -11,6 +11,7 @@ from settings.loading import (
     StackFileError,
     engine_configuration,
     load,
+    read,
 )
 from settings.model import SECTIONS_WITH_SECRETS, Settings
 from settings.receivers import Receiver
@@ -31,4 +32,5 @@ __all__ = [
     "StackFileError",
     "engine_configuration",
     "load",
+    "read",
 ]

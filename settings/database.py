@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from settings.section import Section
-from units import Address, SecretKey
+from units import AccountName, Address, SecretKey
 
 
 class Database(Section):
@@ -15,9 +11,9 @@ class Database(Section):
 
     address: Address
     """``host:port`` of the server."""
-    name: Annotated[str, Field(min_length=1)] = "grafana"
+    name: AccountName = "grafana"
     """Name of the database."""
-    username: Annotated[str, Field(min_length=1)] = "grafana"
+    username: AccountName = "grafana"
     """Who may change everything in it."""
     password_secret: SecretKey = "grafanaDatabasePassword"
     """Configuration key of the password, a secret."""

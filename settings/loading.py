@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
+from mistakes import explain, model_in, unknown
 from settings.model import SECTIONS_WITH_SECRETS, Settings
 from settings.receivers import SecretCheck
 
@@ -22,18 +21,6 @@ LOGIN_PASSWORD, PUSH_PASSWORD = "loginPassword", "pushPassword"
 them they are generated."""
 GENERATED = (GRAFANA_PASSWORD, LOGIN_PASSWORD, PUSH_PASSWORD)
 """Secrets that need not be set."""
-
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "string": "text",
-    "tuple": "a list",
-    "list": "a list",
-    "mapping": "a mapping of keys to values",
-    "model": "a mapping of keys to values",
-    "dict": "a mapping of keys to values",
-}
 
 
 class StackFileError(Exception):
@@ -63,6 +50,20 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     values as JSON); ``secret_keys`` names those that are stored encrypted. Raises `StackFileError` with all
     problems; a secret's value is in none of them.
     """
+    settings, problems = read(config, secret_keys, stack)
+    if problems or settings is None:
+        raise StackFileError(problems)
+    return settings
+
+
+def read(
+    config: Mapping[str, str], secret_keys: Collection[str], stack: str
+) -> tuple[Settings | None, list[str]]:
+    """Return the settings of a stack, as `load` does, and all problems.
+
+    There are no settings where a value cannot be read; there are some where only secrets are missing or
+    wrong, so that what else is wrong with the stack is found in the same run.
+    """
     prefix = f"{PROJECT}:"
     own = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
     encrypted = {key.removeprefix(prefix) for key in secret_keys}
@@ -76,11 +77,13 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     try:
         settings = Settings.model_validate({"stack": stack, **plain})
     except ValidationError as error:
-        problems += [explain(details) for details in error.errors()]
+        problems += [explain(details, Settings) for details in error.errors()]
 
     wanted = _secrets_of(settings, plain)
     problems += [
-        _unused(key) if key in encrypted else _unknown(key, [*fields, *wanted, *_leaves(fields.values())])
+        _unused(key)
+        if key in (*encrypted, *GENERATED)
+        else unknown(key, [*fields, *wanted, *_leaves(fields.values())])
         for key in own
         # While the receivers cannot be read, nobody knows which secrets they name.
         if key not in fields and key not in wanted and not (key in encrypted and settings is None)
@@ -88,9 +91,7 @@ def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) ->
     for key in sorted(wanted):
         required = key not in GENERATED
         problems += _check_secret(key, own.get(key), wanted[key], key in encrypted, required=required)
-    if problems or settings is None:
-        raise StackFileError(sorted(set(problems)))
-    return settings
+    return settings, sorted(set(problems))
 
 
 def _parse(value: str) -> Any:
@@ -149,38 +150,6 @@ def _check_secret(
     return [f"{key}: {problem}; {command}"] if (problem := check(value)) else []
 
 
-def explain(error: ErrorDetails, model: type[BaseModel] = Settings) -> str:
-    """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead."""
-    path = ".".join(str(part) for part in error["loc"]) or "stack file"
-    kind, given, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return _unknown(path, _siblings(model, error["loc"][:-1]))
-    if kind == "missing":
-        return f"{path}: is required but missing"
-    if kind in ("literal_error", "enum"):
-        expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
-        return f"{path}: must be one of {expected}; got {_shown(given)}"
-    if kind == "value_error":
-        reason = str(context["error"])
-        return f"{path}: {reason}" + ("" if isinstance(given, dict) else f"; got {_shown(given)}")
-    for prefix, wanted in _KINDS.items():
-        if kind.startswith(prefix) and kind.endswith(("_type", "_parsing", "_from_float")):
-            return f"{path}: must be {wanted}, got {_shown(given)}"
-    message = error["msg"].removeprefix("Input should ").removeprefix("String should ")
-    return f"{path}: should {message}; got {_shown(given)}"
-
-
-def _unknown(path: str, known: Collection[str]) -> str:
-    parent, _, key = path.rpartition(".")
-    near = get_close_matches(key.lower(), {name.split(".")[-1].lower() for name in known}, n=1, cutoff=0.6)
-    if near:
-        meant = sorted(name for name in known if name.split(".")[-1].lower() == near[0])
-        advice = f"did you mean {' or '.join(f'{parent}.{name}' if parent else name for name in meant)}?"
-    else:
-        advice = f"known here: {', '.join(sorted(name for name in known if '.' not in name))}"
-    return f"{path}: unknown setting; {advice}"
-
-
 def _leaves(sections: Iterable[str]) -> list[str]:
     """Dotted names of the settings one level down, for keys that were written a level too high."""
     leaves = []
@@ -190,28 +159,3 @@ def _leaves(sections: Iterable[str]) -> list[str]:
         if inner is not None:
             leaves += [f"{field.alias}.{f.alias}" for f in inner.model_fields.values()]
     return leaves
-
-
-def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Names that the part of ``model`` at ``location`` knows."""
-    for part in location:
-        if isinstance(part, int):
-            continue
-        field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
-        inner = model_in(field.annotation) if field else None
-        if inner is None:
-            return []
-        model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that an annotation contains (``tuple[Route, ...]``), None where it is plain."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mixins.thresholds import Thresholds
 from settings.alerting import Alerting
+from settings.backups import Backups
 from settings.buckets import CreateBuckets
 from settings.database import Database
 from settings.docker import Docker
@@ -20,7 +21,7 @@ from settings.object_storage import LogBucket, MetricBucket
 from settings.section import Section
 from settings.traces import Traces
 from slo.policy import BudgetPolicy
-from units import Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least
+from units import AccountName, Duration, FolderPath, LabelValue, PortNumber, Quantity, at_least, at_most
 
 TargetName = Literal["process", "docker", "podman", "minikube", "oke", "aks", "gke", "gke-autopilot"]
 
@@ -32,7 +33,11 @@ class Metrics(Section):
     """How long samples are kept."""
     max_size: Quantity = "8Gi"
     """Upper bound of the samples on disk; the oldest go first."""
-    scrape_interval: Duration = "15s"
+    scrape_interval: Annotated[
+        Duration,
+        at_least("1s", "more often, targets do nothing but answer"),
+        at_most("2m", "rules count over 5 minutes, and need two samples in them"),
+    ] = "15s"
     """How often targets are scraped and rules evaluated."""
     storage: Quantity = "10Gi"
     """Capacity of the volume."""
@@ -64,7 +69,7 @@ class Logs(Section):
 class Dashboards(Section):
     """Grafana."""
 
-    username: Annotated[str, Field(min_length=1)] = "admin"
+    username: AccountName = "admin"
     """Name of the administrator; the password is generated."""
     storage: Quantity = "5Gi"
     """Capacity of the volume."""
@@ -110,6 +115,7 @@ class Settings(Section):
     dashboards: Dashboards = Dashboards()
     alerting: Alerting = Alerting()
     thresholds: Thresholds = Thresholds()
+    backups: Backups = Backups()
     error_budget: BudgetPolicy = BudgetPolicy()
     create_buckets: CreateBuckets | None = None
     """Where the program makes the buckets it names itself; without it they are there already."""
@@ -123,7 +129,7 @@ class Settings(Section):
     """Folder of the processes' data; ``.state/stacks/<stack>`` in the project when left out."""
     delete_data: bool = False
     """Whether ``pulumi destroy`` deletes the data as well."""
-    runbooks: str = "docs/runbooks"
+    runbooks: Annotated[str, Field(min_length=1)] = "docs/runbooks"
     """Folder or base URL that the runbook links of alerts lead to."""
     kubernetes: Kubernetes = Kubernetes()
     docker: Docker = Docker()

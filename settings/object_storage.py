@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from settings.section import Section
-from units import Address, Duration, Quantity, at_least, matching
+from units import Address, Duration, Quantity, at_least, matching, seconds
 
 FIRST_DAY = "2026-01-01"
 """Day that no stack has log lines from before."""
@@ -102,3 +102,11 @@ class MetricBucket(Bucket):
     """How long samples thinned to one an hour are kept."""
     storage: Quantity = "50Gi"
     """Capacity of the compactor's volume: it needs room for two weeks of samples twice."""
+
+    @model_validator(mode="after")
+    def _coarser_is_longer(self) -> Self:
+        if seconds(self.retention_of_hours) < seconds(self.retention_of_minutes):
+            raise ValueError(
+                "retentionOfHours: must be no shorter than retentionOfMinutes, from which they are made"
+            )
+        return self

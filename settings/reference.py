@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from settings.loading import PROJECT, model_in
+from mistakes import model_in
+from settings.loading import PROJECT
 from settings.model import Settings
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -54,7 +55,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]
         name: text
         for part in reversed(model.__mro__)
         if issubclass(part, BaseModel) and part is not BaseModel
-        for name, text in _docstrings(part).items()
+        for name, text in docstrings(part).items()
     }
     for name, field in model.model_fields.items():
         if (prefix, name) == ("", "stack"):
@@ -75,7 +76,7 @@ def _default(field: FieldInfo) -> str:
     return "" if value in (None, "", (), {}) else f"`{json.dumps(value).strip(chr(34))}`"
 
 
-def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+def docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Field → the string below it in the source; read here so that no preview pays for it."""
     body = ast.parse(inspect.getsource(model).lstrip()).body[0]
     found: dict[str, str] = {}

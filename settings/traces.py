@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from settings.section import Section
-from units import NOT_EMPTY, Address, Duration, Quantity, SecretKey
+from units import NOT_EMPTY, AccountName, Address, Duration, Quantity, SecretKey, matching
 
 
 class TraceStore(Section):
@@ -19,9 +19,14 @@ class TraceStore(Section):
     """``host:port`` of the store: OpenSearch's HTTP port, ClickHouse's native one."""
     tls: bool = True
     """Whether the connection is encrypted; with ClickHouse Jaeger cannot do that yet."""
-    name: Annotated[str, Field(min_length=1)] = "jaeger"
+    name: Annotated[
+        str,
+        matching(
+            r"[a-z0-9][a-z0-9_.-]*", "use lower-case letters, digits and . _ -, a letter or digit first"
+        ),
+    ] = "jaeger"
     """Prefix of the indices, or name of the database."""
-    username: Annotated[str, Field(min_length=1)] = "jaeger"
+    username: AccountName = "jaeger"
     """Who may write and read there."""
     password_secret: SecretKey = "jaegerStorePassword"
     """Configuration key of the password, a secret."""
@@ -30,7 +35,7 @@ class TraceStore(Section):
     def _only_what_jaeger_can(self) -> Self:
         if self.kind == "clickhouse" and self.tls:
             raise ValueError(
-                "Jaeger has no TLS to ClickHouse yet; set tls: false, and keep the two in one private network"
+                "tls: Jaeger has none to ClickHouse yet; write false, and keep the two in one private network"
             )
         return self
 
@@ -44,7 +49,7 @@ class TraceQueue(Section):
     """Whether the connection is encrypted."""
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """How the password is proved."""
-    username: str = ""
+    username: Annotated[str, matching(r"[\w.@+~-]*", "use letters, digits and . _ @ + ~ -")] = ""
     """Who may write and read the topic; empty where nobody is asked."""
     password_secret: SecretKey = "kafkaPassword"
     """Configuration key of the password, a secret; needed with ``username``."""
@@ -71,5 +76,5 @@ class Traces(Section):
     @model_validator(mode="after")
     def _a_queue_has_a_store_behind_it(self) -> Self:
         if self.queue and not self.store:
-            raise ValueError("a queue needs a store behind it; set traces.store")
+            raise ValueError("queue: needs a store behind it; set traces.store")
         return self

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from mixins.model import Links, rule_file
-from mixins.thresholds import Thresholds
 from rendering import to_yaml
 from slo import openslo, reading
 from slo.links import ServiceLinks
-from slo.mixin import mixins
+from slo.mixin import rule_groups
 from slo.model import Slo, burn_rates
 from slo.policy import BudgetPolicy, Period
 
@@ -57,11 +56,8 @@ def main(arguments: list[str]) -> int:
 
 def rule_files(slos: list[Slo], policy: BudgetPolicy, links: Links) -> dict[str, dict[str, Any]]:
     """Return the rule files of objectives: one a service, and one for what all share."""
-    thresholds = Thresholds()
-    return {
-        f"{mixin.name}.yaml": rule_file(mixin.rules(thresholds), links)
-        for mixin in mixins(slos, policy, ServiceLinks(links.grafana))
-    }
+    named = rule_groups(slos, policy, ServiceLinks(links.grafana))
+    return {f"{name}.yaml": rule_file(groups, links) for name, groups in named.items()}
 
 
 def _files(given: list[Path]) -> list[Path]:

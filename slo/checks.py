@@ -78,7 +78,7 @@ def label_problem(name: str, value: Any) -> str:
 def _labels(value: Mapping[str, str]) -> Mapping[str, str]:
     found = [problem for name, text in value.items() if (problem := label_problem(name, text))]
     if found:
-        raise ValueError("; ".join(found))
+        raise ValueError("\n".join(found))
     return value
 
 
@@ -102,7 +102,7 @@ def _annotations(value: Mapping[str, str]) -> Mapping[str, str]:
         or (problem := template_problem(text))
     ]
     if found:
-        raise ValueError("; ".join(found))
+        raise ValueError("\n".join(found))
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from mixins.model import Dashboard, Mixin, RuleGroup
@@ -17,21 +17,29 @@ SHARED = "slo"
 
 def mixins(slos: Sequence[Slo], policy: BudgetPolicy, links: ServiceLinks) -> tuple[Mixin, ...]:
     """Return a mixin for each service with objectives, and one for what they share; none without any."""
+    return tuple(_mixin(name, groups, policy) for name, groups in rule_groups(slos, policy, links).items())
+
+
+def _mixin(name: str, groups: tuple[RuleGroup, ...], policy: BudgetPolicy) -> Mixin:
+    if name != SHARED:
+        return Mixin(name, frozenset(), lambda _: groups)
+    return Mixin(name, frozenset(), lambda _: groups, lambda _: _dashboards(policy))
+
+
+def rule_groups(
+    slos: Sequence[Slo], policy: BudgetPolicy, links: ServiceLinks
+) -> Mapping[str, tuple[RuleGroup, ...]]:
+    """Return the rules by the name of their mixin: what all objectives share first, then each service's."""
     if not slos:
-        return ()
+        return {}
     ordered = sorted(slos, key=lambda slo: slo.service)
-    return (
-        Mixin(SHARED, frozenset(), lambda _: arithmetic.groups(policy), lambda _: _dashboards(policy)),
-        *(
-            _of_service(service, tuple(members), policy, links)
+    return {
+        SHARED: arithmetic.groups(policy),
+        **{
+            f"slo-{service}": tuple(group for slo in members for group in rules.groups(slo, policy, links))
             for service, members in groupby(ordered, key=lambda slo: slo.service)
-        ),
-    )
-
-
-def _of_service(service: str, slos: tuple[Slo, ...], policy: BudgetPolicy, links: ServiceLinks) -> Mixin:
-    groups: tuple[RuleGroup, ...] = tuple(group for slo in slos for group in rules.groups(slo, policy, links))
-    return Mixin(f"slo-{service}", frozenset(), lambda _: groups)
+        },
+    }
 
 
 def _dashboards(policy: BudgetPolicy) -> tuple[Dashboard, ...]:

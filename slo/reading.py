@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalogue import Service, problems_between
+from catalogue import Service, problems_between, service_of
 from documents import Document, Problem, read
 from slo import generator_format, openslo
 from slo.model import Slo
@@ -42,6 +42,7 @@ def objectives_of(documents: Sequence[Document], period: Period) -> tuple[list[S
     slos: list[tuple[Slo, Document]] = []
     problems: list[Problem] = []
     entries: list[tuple[Service, Document]] = []
+    refused: set[str] = set()
     open_documents: list[Document] = []
     for document in documents:
         data = document.data
@@ -54,6 +55,8 @@ def objectives_of(documents: Sequence[Document], period: Period) -> tuple[list[S
             problems += wrong
             if service:
                 entries.append((service, document))
+            else:
+                refused.add(service_of(document))
         else:
             found, wrong = _generators(document, period)
             problems += wrong
@@ -61,7 +64,7 @@ def objectives_of(documents: Sequence[Document], period: Period) -> tuple[list[S
     more, wrong = openslo.objectives(open_documents)
     slos += more
     slos += [(slo, document) for service, document in entries for slo in service.objectives]
-    problems += wrong + problems_between(entries) + _twice(slos)
+    problems += wrong + problems_between(entries, refused) + _twice(slos)
     return [slo for slo, _ in slos], problems
 
 

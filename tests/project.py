@@ -49,6 +49,12 @@ def secret_keys(configuration: Mapping[str, Any]) -> list[str]:
     return [key for section in sections for key in section.secret_keys]
 
 
+STATE_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Makes the engine write the state once, not at every step, which takes most of an update of many resources.
+
+Not for tests that interrupt an update.
+"""
+
 SHOP_PORT = 8080
 """Where the sample application listens unless told otherwise."""
 

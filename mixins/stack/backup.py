@@ -6,7 +6,10 @@ Whatever else makes backups may do so too, or be scraped as the job ``backup``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
+from mixins.stack import prometheus
 from mixins.thresholds import Thresholds
 
 BOARD = "backups"
@@ -15,6 +18,8 @@ SELF = 'job="backup"'
 VOLUME = "environment, volume"
 AGE = "volume:backup_age_seconds:min"
 """Name of the recorded age of a volume's newest good backup, seconds."""
+EXPECTED = "expected-backups"
+"""Name of the mixin of the backups that a stack file expects."""
 REMEMBERED = "7d"
 """How long what was pushed last counts; a backup that does not run any more pushes nothing."""
 RESTORE_AGE = "volume:backup_restore_test_age_seconds:min"
@@ -88,6 +93,36 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
             ),
         ),
     )
+
+
+def expected(volumes: Sequence[str], environment: str) -> tuple[Mixin, ...]:
+    """Return what misses the backups of volumes of which no rule above knows; none without volumes.
+
+    ``environment`` is the stack's own: a hub has the series of its spokes as well.
+    """
+    if not volumes:
+        return ()
+    own = f'environment=~"({environment})?"'
+    unheard = " or ".join(f'absent({AGE}{{volume="{volume}", {own}}})' for volume in volumes)
+    # A stack is given as long for its first backup as for every other.
+    kept = f'time() - min(prometheus_tsdb_lowest_timestamp_seconds{{{prometheus.SELF}, environment=""}})'
+
+    def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
+        absent = Alert(
+            "BackupAbsent",
+            expr=f"({unheard}) and on () {kept} > {thresholds.backup_age:.0f}",
+            for_="10m",
+            severity=Severity.CRITICAL,
+            summary="A backup that is expected was never made, or not for a week.",
+            description=(
+                "No good backup of {{ $labels.volume }} is known, though backups.expected names it: "
+                "it was never backed up, or not within seven days, or nothing tells this stack of it."
+            ),
+            dashboard=BOARD,
+        )
+        return (RuleGroup(EXPECTED, (absent,)),)
+
+    return (Mixin(EXPECTED, frozenset({"collector", "prometheus"}), rules),)
 
 
 def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:

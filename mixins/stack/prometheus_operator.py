@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from mixins.model import Alert, Mixin, RuleGroup, Severity
-from mixins.stack import prometheus
+from mixins.model import Alert, Dashboard, Mixin, RuleGroup, Severity
 from mixins.thresholds import Thresholds
 
+BOARD, AGENT_BOARD = "prometheus-operator", "prometheus-agent"
+"""UIDs of the dashboards."""
 OPERATOR, AGENT = 'job="prometheus-operator"', 'job="prometheus-agent"'
 CONTROLLER = "environment, job, controller"
-_FAILING = 0.1
+FAILING = 0.1
 """Share of the operator's attempts that may fail: some do whenever two change the same object."""
 
 
@@ -32,7 +33,22 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $value | humanizePercentage }} of the attempts of its controller "
                         "{{ $labels.controller }} fail."
                     ),
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=BOARD,
+                ),
+                Alert(
+                    "PrometheusOperatorSyncFailed",
+                    expr=(
+                        f"sum by ({CONTROLLER}) (min_over_time(prometheus_operator_syncs"
+                        f'{{{OPERATOR}, status="failed"}}[{thresholds.window}])) > 0'
+                    ),
+                    for_="10m",
+                    severity=Severity.WARNING,
+                    summary="The Prometheus Operator cannot bring about what an object says.",
+                    description=(
+                        "Its controller {{ $labels.controller }} fails again and again for {{ $value }} "
+                        "objects: they go on as they were before."
+                    ),
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "PrometheusOperatorWatchErrors",
@@ -47,7 +63,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                         "{{ $value | humanizePercentage }} of what its controller {{ $labels.controller }} "
                         "asks the API server fails."
                     ),
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "PrometheusOperatorNotReady",
@@ -56,7 +72,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="The Prometheus Operator runs, but does nothing yet.",
                     description="Its controller {{ $labels.controller }} has not become ready.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "PrometheusOperatorRejectedResources",
@@ -65,7 +81,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Objects that teams have written are not honoured, because they are wrong.",
                     description="{{ $value }} {{ $labels.resource }} objects are rejected.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=BOARD,
                 ),
                 Alert(
                     "PrometheusOperatorRulesNotLoaded",
@@ -78,7 +94,7 @@ def operator(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Rules of PrometheusRule objects are accepted, but Prometheus has none of them.",
                     description="{{ $labels.instance }} accepts {{ $value }}; none of their rules runs.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=BOARD,
                 ),
             ),
         ),
@@ -93,7 +109,7 @@ def _ratio(failed: str, tried: str, thresholds: Thresholds) -> str:
     def rate(metric: str) -> str:
         return f"sum by ({CONTROLLER}) (rate({metric}{{{OPERATOR}}}[{thresholds.window}]))"
 
-    return f"{rate(failed)} / {rate(tried)} > {_FAILING}"
+    return f"{rate(failed)} / {rate(tried)} > {FAILING}"
 
 
 def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
@@ -114,7 +130,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="No operator runs the agent, so that nothing is scraped of what monitors say.",
                     description="{{ $labels.job }} sees no pod of the PrometheusAgent object.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=AGENT_BOARD,
                 ),
                 Alert(
                     "PrometheusAgentConfigReloadFailed",
@@ -123,7 +139,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="The agent refused its new configuration and scrapes by the old one.",
                     description="The last reload of {{ $labels.instance }} failed.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=AGENT_BOARD,
                 ),
                 Alert(
                     "PrometheusAgentSamplesLost",
@@ -132,7 +148,7 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="Prometheus refuses what the agent has scraped.",
                     description="{{ $labels.instance }} loses {{ $value | humanize }} samples per second.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=AGENT_BOARD,
                 ),
                 Alert(
                     "PrometheusAgentBehind",
@@ -145,16 +161,31 @@ def agent(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     severity=Severity.WARNING,
                     summary="What the agent has scraped reaches Prometheus late.",
                     description="{{ $labels.instance }} is {{ $value | humanizeDuration }} behind.",
-                    dashboard=prometheus.OVERVIEW,
+                    dashboard=AGENT_BOARD,
                 ),
             ),
         ),
     )
 
 
+def operator_dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
+    """Return the dashboard of the operator."""
+    # Imported here because a stack without Grafana needs no dashboard library.
+    from mixins.stack import prometheus_operator_dashboards  # noqa: PLC0415
+
+    return (prometheus_operator_dashboards.operator(thresholds),)
+
+
+def agent_dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
+    """Return the dashboard of the agent."""
+    from mixins.stack import prometheus_operator_dashboards  # noqa: PLC0415
+
+    return (prometheus_operator_dashboards.agent(thresholds),)
+
+
 MIXIN = Mixin(
-    name="prometheus-operator", requires=frozenset({"prometheus", "prometheus-operator"}), rules=operator
+    "prometheus-operator", frozenset({"prometheus", "prometheus-operator"}), operator, operator_dashboards
 )
 AGENT_MIXIN = Mixin(
-    name="prometheus-agent", requires=frozenset({"prometheus", "prometheus-agent"}), rules=agent
+    "prometheus-agent", frozenset({"prometheus", "prometheus-agent"}), agent, agent_dashboards
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
+from mixins.stack import thanos
 from mixins.thresholds import Thresholds
 
 BOARD = "thanos-bucket"
@@ -31,7 +32,14 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
         return f"sum by ({INSTANCE}, operation) (rate({metric}{{{SELF}}}[{thresholds.window}]))"
 
     made, failed = operations(thresholds), failures(thresholds)
-    uploaded = f"thanos_objstore_bucket_last_successful_upload_time{{{SIDECAR}}}"
+    # The time of the last upload is 0 until there was one.
+    uploaded, started = (
+        f"max by ({INSTANCE}) ({metric}{{{SIDECAR}}})"
+        for metric in ("thanos_objstore_bucket_last_successful_upload_time", "process_start_time_seconds")
+    )
+    connected = (
+        f'sum by ({INSTANCE}) (thanos_store_nodes_grpc_connections{{{thanos.SELF}, store_type="store"}})'
+    )
     return (
         RuleGroup(
             "thanos-bucket",
@@ -64,12 +72,13 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                 ),
                 Alert(
                     "ThanosUploadsMissing",
-                    # The time of the last upload is 0 until there was one.
-                    expr=f"time() - {uploaded} > {_OVERDUE} and {uploaded} > 0",
+                    expr=f"time() - ({uploaded} > 0 or {started}) > {_OVERDUE}",
                     for_="15m",
                     severity=Severity.CRITICAL,
                     summary="No block of samples was uploaded for hours.",
-                    description="{{ $labels.instance }} uploaded last {{ $value | humanizeDuration }} ago.",
+                    description=(
+                        "{{ $labels.instance }} has uploaded nothing for {{ $value | humanizeDuration }}."
+                    ),
                     dashboard=BOARD,
                 ),
                 Alert(
@@ -99,6 +108,18 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     description="{{ $labels.instance }} cannot load {{ $value | humanize }} blocks.",
                     dashboard=BOARD,
                 ),
+                Alert(
+                    "ThanosStoreNotAsked",
+                    expr=(
+                        f"({connected} or 0 * sum by ({INSTANCE}) (up{{{thanos.SELF}}})) "
+                        f"< on (environment) group_left () count by (environment) (up{{{STORE}}})"
+                    ),
+                    for_="5m",
+                    severity=Severity.WARNING,
+                    summary="Thanos does not ask its store: old samples are missing from answers.",
+                    description="{{ $labels.instance }} is connected to {{ $value }} of the stack's stores.",
+                    dashboard=thanos.BOARD,
+                ),
             ),
         ),
     )
@@ -113,5 +134,8 @@ def dashboards(thresholds: Thresholds) -> tuple[Dashboard, ...]:
 
 
 MIXIN = Mixin(
-    "thanos-bucket", frozenset({"thanos-sidecar", "thanos-store", "thanos-compactor"}), rules, dashboards
+    "thanos-bucket",
+    frozenset({"thanos-query", "thanos-sidecar", "thanos-store", "thanos-compactor"}),
+    rules,
+    dashboards,
 )

@@ -24,7 +24,7 @@ from kubernetes.client import (
 from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
 from urllib3.exceptions import HTTPError
 
-from runtimes.kubernetes import admission, monitors, stateful
+from runtimes.kubernetes import admission, certificate, monitors, stateful
 from runtimes.kubernetes.autoscaling import SCALED
 from runtimes.kubernetes.site import Site
 from runtimes.kubernetes.storage import asked, claimed_size
@@ -91,6 +91,7 @@ def _asked(site: Site, workloads: Collection[str], remarks: list[str]) -> Iterat
     yield from answer.permissions()
     yield from answer.storage()
     yield from answer.entrance()
+    answer.certificate(remarks)
     yield from answer.usage()
     yield from answer.stateful()
     yield from answer.monitors(remarks)
@@ -195,6 +196,10 @@ class _Answers:
             classes = self._ask(NetworkingV1Api(self._connection).list_ingress_class)
             if classes is not None and wanted not in (OUTSIDE_INGRESS, *(names := _names(classes.items))):
                 yield f"kubernetes.ingressClass: the cluster has no class {wanted!r}; {_has(names)}"
+
+    def certificate(self, remarks: list[str]) -> None:
+        """Remark what is wrong with the certificate of the entrance."""
+        remarks.extend(certificate.remarks(self._connection, self._ask, self._site))
 
     def usage(self) -> Iterator[str]:
         """Yield where nobody would tell an autoscaler how busy the pods are."""

@@ -18,8 +18,9 @@ _GATEWAY_REASON = "the cluster's controller makes the pods of a Gateway, and its
 _LABELS = {"app.kubernetes.io/part-of": "observability"}
 _DNS: list[NetworkPolicyPeerArgsDict] = [
     {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}}},
-    # Where nodes have a DNS cache of their own, it answers at this address.
+    # Where nodes have a DNS cache of their own, it answers at the first of these; on AKS at the second.
     {"ip_block": {"cidr": "169.254.20.10/32"}},
+    {"ip_block": {"cidr": "169.254.10.11/32"}},
 ]
 
 

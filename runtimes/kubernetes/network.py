@@ -81,9 +81,10 @@ ENTRANCE: Mapping[str, tuple[str, ...]] = {ASKS_WHO: ("http",), login_proxy.NAME
 
 _GOOGLES_PROXIES = ("35.191.0.0/16", "130.211.0.0/22")
 _ADDRESSES: list[NetworkPolicyPeerArgsDict] = [
-    # Not the addresses of this network segment, where clouds tell a machine its credentials.
-    {"ip_block": {"cidr": "0.0.0.0/0", "except_": ["169.254.0.0/16"]}},
-    {"ip_block": {"cidr": "::/0", "except_": ["fe80::/10"]}},
+    # Not where clouds tell a machine its credentials: on its own network segment, on Azure also at an address
+    # that looks like any other; by IPv6 Google and Oracle have one of their own.
+    {"ip_block": {"cidr": "0.0.0.0/0", "except_": ["169.254.0.0/16", "168.63.129.16/32"]}},
+    {"ip_block": {"cidr": "::/0", "except_": ["fe80::/10", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128"]}},
 ]
 _ANYWHERE: list[NetworkPolicyPeerArgsDict] = [
     *_ADDRESSES,

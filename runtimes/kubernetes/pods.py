@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
@@ -24,7 +25,9 @@ from runtimes.kubernetes.storage import CLAIM
 from workload import HostPath, Probe, Resources, Workload
 
 _STOP_SECONDS = 60
-"""How long a product may take to write what it holds in memory."""
+"""How long a product may take to write what it holds in memory, the time to be forgotten included."""
+_DRAIN_SECONDS = 5
+"""How long one of several goes on answering while Services and load balancers forget it."""
 _SCRATCH = "/tmp"  # noqa: S108
 _MACHINE: EnvVarArgsDict = {
     "name": "K8S_NODE_NAME",
@@ -89,10 +92,15 @@ def _container(workload: Workload, site: Site, files: Mounted) -> ContainerArgsD
         "env": [_MACHINE] if workload.per_node else None,
         "ports": _ports(workload),
         "resources": resources(workload.resources),
-        # A product may replay its log for minutes, and an overloaded one must not be killed for being slow.
-        "startup_probe": _probe(workload.probe, period=5, failures=120),
+        # A product may replay its log for a quarter of an hour, and an overloaded one must not be killed for
+        # being slow, nor one that waits for what it depends on.
+        "startup_probe": _probe(workload.probe, period=5, failures=180),
         "readiness_probe": _probe(workload.probe, period=10, failures=3),
-        "liveness_probe": _probe(workload.probe, period=10, failures=12),
+        "liveness_probe": _probe(
+            replace(workload.probe, path=workload.probe.alive or workload.probe.path), period=10, failures=12
+        ),
+        # Whoever has looked up its address may still ask it, and the next one is there already.
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": _DRAIN_SECONDS}}} if workload.replicas > 1 else None,
         "security_context": {
             "allow_privilege_escalation": False,
             "read_only_root_filesystem": True,

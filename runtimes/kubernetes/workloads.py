@@ -31,7 +31,12 @@ def controller(
         return DaemonSet(
             f"{children.prefix}-daemon-set",
             metadata=metadata,
-            spec={"selector": {"match_labels": selector}, "template": template},
+            spec={
+                "selector": {"match_labels": selector},
+                "template": template,
+                # One machine after the other would take hours where there are hundreds.
+                "update_strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": "10%"}},
+            },
             opts=children.options,
         )
     if workload.volume:
@@ -64,6 +69,11 @@ def disruption_budget(workload: Workload, site: Site, children: Children) -> Non
         PodDisruptionBudget(
             f"{children.prefix}-budget",
             metadata=site.autonamed(workload.name),
-            spec={"max_unavailable": 1, "selector": {"match_labels": site.selector(workload.name)}},
+            spec={
+                "max_unavailable": 1,
+                # What does not work anyway must not keep a machine from being drained.
+                "unhealthy_pod_eviction_policy": "AlwaysAllow",
+                "selector": {"match_labels": site.selector(workload.name)},
+            },
             opts=children.options,
         )

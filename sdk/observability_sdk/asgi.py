@@ -25,7 +25,7 @@ class MetricsEndpoint:
     """An ASGI application that serves the metrics: OpenMetrics with exemplars to scrapers that ask for it."""
 
     def __init__(self, telemetry: Instrumentation) -> None:
-        self._app = make_asgi_app(telemetry.metrics.registry)
+        self._app = make_asgi_app(telemetry.metrics.exposed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one scrape."""
@@ -44,7 +44,7 @@ class ObservabilityMiddleware:
     ) -> None:
         self._app = app
         self._telemetry = telemetry
-        self._excluded = frozenset(excluded_paths)
+        self._excluded = frozenset(path.rstrip("/") for path in excluded_paths)
         # By the route's id; the route is kept so that its id stays its own.
         self._templates: dict[int, tuple[object, str]] = {}
 
@@ -52,7 +52,7 @@ class ObservabilityMiddleware:
         """Serve one connection."""
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
-        elif scope["type"] != "http" or scope["path"] in self._excluded:
+        elif scope["type"] != "http" or scope["path"].rstrip("/") in self._excluded:
             await self._app(scope, receive, send)
         else:
             await self._http(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,9 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from observability_sdk.logs import configure_logging, restore_logging
 from observability_sdk.metrics import Metrics
-from observability_sdk.traces import create_tracer_provider
+from observability_sdk.traces import check_endpoint, create_tracer_provider
 
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _lock = threading.Lock()
 _active: list[Instrumentation] = []
 """The one that this process has, if any."""
@@ -86,11 +88,16 @@ def instrument(
         registry: Where metrics are registered; the default is the one of `prometheus_client`.
 
     Raises:
-        ValueError: `service` is empty, or `log_level` is not a level.
+        ValueError: `service` is no name, `otlp_endpoint` no base URL, or `log_level` not a level.
         RuntimeError: this process is instrumented already.
     """
-    if not service.strip():
-        raise ValueError('service is empty: give the name that the catalogue has, for example "shop"')
+    if not _NAME.fullmatch(str(service)):
+        raise ValueError(
+            f"service {service!r} is no name: write the one that the catalogue has, for example shop, "
+            "of lower-case letters, digits and hyphens, at most 63"
+        )
+    if otlp_endpoint is not None:
+        check_endpoint(otlp_endpoint)
     with _lock:
         if _active:
             raise RuntimeError(

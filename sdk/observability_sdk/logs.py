@@ -98,7 +98,7 @@ def configure_logging(service: str, level: str, file: str | Path | None) -> tupl
         ValueError: `level` is not one of LEVELS.
         OSError: `file` cannot be opened.
     """
-    if level.upper() not in LEVELS:
+    if str(level).upper() not in LEVELS:
         raise ValueError(f"log_level {level!r} is not a level: write one of {', '.join(LEVELS)}")
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     if file is not None:

@@ -5,6 +5,7 @@ A family is exposed once its group is used, so that a service without a cache sh
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.multiprocess import MultiProcessCollector
 
 DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 """Upper bounds in seconds; 0.5 and 1 are the latency objectives of the default alerts."""
@@ -128,6 +130,15 @@ class Metrics:
         self.registry = registry
         self._registered: list[Counter | Gauge | Histogram] = []
 
+    @property
+    def exposed(self) -> CollectorRegistry:
+        """What a scrape gets: this process's metrics, those of all where PROMETHEUS_MULTIPROC_DIR is set."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return self.registry
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return together
+
     def unregister(self) -> None:
         """Take these metrics out of the registry again."""
         while self._registered:
@@ -224,7 +235,9 @@ class Metrics:
         return self._keep(Counter(name, documentation, labels, registry=self.registry))
 
     def _gauge(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Gauge:
-        return self._keep(Gauge(name, documentation, labels, registry=self.registry))
+        # Of several processes the living ones' values add up, without a label for each.
+        gauge = Gauge(name, documentation, labels, registry=self.registry, multiprocess_mode="livesum")
+        return self._keep(gauge)
 
     def _histogram(
         self, name: str, documentation: str, labels: Sequence[str], buckets: Sequence[float]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from prometheus_client import Counter
 from requests import Session
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
+PATH = "/v1/traces"
+_URL = re.compile(r"https?://[^/\s]+\S*")
 QUEUE_SIZE = 2048
 """Spans waiting to be sent; more are dropped and counted."""
 BATCH_SIZE = 512
@@ -31,7 +34,20 @@ def traces_url(otlp_endpoint: str | None) -> str:
     if otlp_endpoint is None and (url := os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
         return url
     base = otlp_endpoint or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_ENDPOINT
-    return f"{base.rstrip('/')}/v1/traces"
+    return f"{base.rstrip('/')}{PATH}"
+
+
+def check_endpoint(otlp_endpoint: str) -> None:
+    """Refuse what is no base URL of an OTLP/HTTP receiver, whose spans would all be dropped.
+
+    Raises:
+        ValueError: says what to write instead.
+    """
+    advice = f"write the base URL of an OTLP/HTTP receiver, for example {DEFAULT_ENDPOINT}"
+    if not _URL.fullmatch(otlp_endpoint):
+        raise ValueError(f"otlp_endpoint {otlp_endpoint!r} is no URL: {advice}")
+    if otlp_endpoint.rstrip("/").endswith(PATH):
+        raise ValueError(f"otlp_endpoint {otlp_endpoint!r} names the path of traces: {advice}")
 
 
 def create_tracer_provider(

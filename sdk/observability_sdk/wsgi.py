@@ -24,7 +24,7 @@ ROUTE_KEY = "observability_sdk.route"
 
 def metrics_endpoint(telemetry: Instrumentation) -> WSGIApplication:
     """Make a WSGI application that serves the metrics, as OpenMetrics to scrapers that ask for it."""
-    application: WSGIApplication = make_wsgi_app(telemetry.metrics.registry)
+    application: WSGIApplication = make_wsgi_app(telemetry.metrics.exposed)
     return application
 
 
@@ -43,12 +43,12 @@ class WsgiMiddleware:
     ) -> None:
         self._app = app
         self._telemetry = telemetry
-        self._excluded = frozenset(excluded_paths)
+        self._excluded = frozenset(path.rstrip("/") for path in excluded_paths)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        if path in self._excluded:
+        if path.rstrip("/") in self._excluded:
             return self._app(environ, start_response)
         headers = {
             key.removeprefix("HTTP_").replace("_", "-").lower(): value
@@ -126,3 +126,15 @@ def route_template(environ: WSGIEnvironment) -> str | None:
         return said
     rule = getattr(getattr(environ.get("werkzeug.request"), "url_rule", None), "rule", None)
     return f"{environ.get('SCRIPT_NAME', '')}{rule}" if isinstance(rule, str) else None
+
+
+def django_route(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Django's way to tell the route: name `observability_sdk.wsgi.django_route` in its MIDDLEWARE."""
+
+    def middleware(request: Any) -> Any:
+        response = get_response(request)
+        if match := request.resolver_match:
+            request.environ[ROUTE_KEY] = f"{request.environ.get('SCRIPT_NAME', '')}/{match.route}"
+        return response
+
+    return middleware

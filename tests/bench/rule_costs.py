@@ -23,9 +23,10 @@ from typing import Any
 import psutil
 
 import toolchain
-from mixins import applying
+from mixins.buckets import BUCKETS
 from mixins.model import Links, rule_file
-from mixins.thresholds import BUCKETS, Thresholds
+from mixins.shipped import applying
+from mixins.thresholds import Thresholds
 from rendering import to_yaml
 from scraping import SERVICES
 from tests.project import free_offset

@@ -45,6 +45,7 @@ for argument; do case $argument in --config=*) cat "${argument#--config=}" > /de
 for secret in /run/secrets/PRODUCT/*; do [ ! -e "$secret" ] || cat "$secret" > /dev/null || exit 1; done
 [ ! -d /var/lib/PRODUCT ] || : > /var/lib/PRODUCT/data || exit 1
 mkdir -p "/tmp/pages$(dirname HEALTH)" && echo ok > /tmp/pagesHEALTH && : > /tmp/pages/metrics || exit 1
+echo ok > /tmp/pages/healthz || exit 1
 trap 'exit 0' TERM  # the first process of a container is not ended by signals that it does not expect
 /bin/busybox httpd -f -p PORT -h /tmp/pages & wait
 """

@@ -16,7 +16,7 @@ import yaml
 import plan
 from targets import TARGETS
 from tests.live.conftest import get
-from tests.project import CHECKOUT, Project, until
+from tests.project import CHECKOUT, STATE_AT_THE_END, Project, until
 from tests.standin.docker_api import Docker
 
 PLUGIN = "pulumi-resource-docker"
@@ -39,7 +39,11 @@ def copy(folder: Path, engine: Docker, stack: str = "dev", **settings: Any) -> P
     own, dev = project.path / f"Pulumi.{stack}.yaml", project.path / "Pulumi.dev.yaml"
     texts = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in (dev, own)]
     own.write_text(yaml.safe_dump({**texts[0], **texts[1], "config": texts[0]["config"]}), encoding="utf-8")
-    project.environment = {**project.environment, "OBSERVABILITY_STANDIN_APPLY": engine.path}
+    project.environment = {
+        **project.environment,
+        **STATE_AT_THE_END,
+        "OBSERVABILITY_STANDIN_APPLY": engine.path,
+    }
     if engine is not NOWHERE:
         settings["docker.dataRoot"] = engine.get("/info")["DockerRootDir"]
         settings["target"] = engine.kind

@@ -71,7 +71,10 @@ def test_only_a_spokes_collector_may_leave_the_cluster() -> None:
 
 
 def test_a_hub_lets_its_spokes_evaluate_and_be_late() -> None:
-    rendering = rendered("gke", configuration("gke") | {"observability:spokes": '["edge", "us.2"]'})
+    config = configuration("gke")
+    kubernetes = json.loads(config["observability:kubernetes"]) | {"published": ["prometheus", "collector"]}
+    hub = {"observability:spokes": '["edge", "us.2"]', "observability:kubernetes": json.dumps(kubernetes)}
+    rendering = rendered("gke", config | hub)
     prometheus = yaml.safe_load(rendering.files("prometheus")["/etc/prometheus/prometheus.yaml"])
     assert prometheus["storage"]["tsdb"]["out_of_order_time_window"] == "4h"
     assert prometheus["alerting"]["alert_relabel_configs"] == [

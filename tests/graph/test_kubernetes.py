@@ -315,8 +315,34 @@ def test_replicas_are_kept_apart_and_taken_one_at_a_time(stack: str, wanted: dic
             m for m in rendering.manifests("PodDisruptionBudget") if m["spec"]["selector"] == selector
         ]
         assert budget["spec"]["maxUnavailable"] == 1
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow", "broken ones hold up no drain"
+        for container in manifest["spec"]["template"]["spec"]["containers"]:
+            drain = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+            in_pod = container["name"] == manifest["metadata"]["name"]
+            assert (drain > 0) is in_pod, "one of several is forgotten before it ends"
     assert len(rendering.manifests("PodDisruptionBudget")) == len(several)
     assert not render("gke").manifests("PodDisruptionBudget"), "one alone would never let a machine go"
+
+
+def test_a_change_of_agents_takes_a_tenth_of_the_machines_at_a_time() -> None:
+    daemon_sets = render("gke").manifests("DaemonSet")
+    assert len(daemon_sets) == 2
+    for manifest in daemon_sets:
+        assert manifest["spec"]["updateStrategy"]["rollingUpdate"] == {"maxUnavailable": "10%"}
+
+
+@pytest.mark.parametrize("stack", ["gke", "scale"])
+def test_who_waits_for_others_is_not_restarted_for_it(stack: str) -> None:
+    probes = {
+        c["name"]: [c[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")]
+        for _, _, spec in render(stack).pods()
+        for c in spec["containers"]
+    }
+    for name, (start, ready, alive) in probes.items():
+        assert start == ready
+        waits = name in ("grafana", "prometheus", "alertmanager") or name.startswith(("loki", "thanos-"))
+        assert (alive != ready) is (waits and name != "thanos-sidecar"), name
+    assert probes["grafana"][2] == "/healthz", "its other page asks the database"
 
 
 def test_replicas_find_each_other_and_are_all_told() -> None:

@@ -164,7 +164,7 @@ def test_what_is_missing_on_this_machine_is_said_before_anything_is_registered(
     ("given", "said"),
     [
         ({"monitorLabels": {"release": "a"}}, "set monitors"),
-        ({"monitors": "found", "monitorSecrets": True}, "monitorSecrets is about the operator"),
+        ({"monitors": "found", "monitorSecrets": True}, "monitorSecrets: are about the operator"),
         ({"monitors": "found", "monitorLabels": {"no spaces": "a"}}, "use the name of a label of Kubernetes"),
         ({"monitors": "off"}, "must be one of ignored, found, installed"),
     ],

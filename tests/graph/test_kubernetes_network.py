@@ -39,11 +39,31 @@ APPLICATION = Endpoint("application", "10.0.9.1", "shop", {"app": "shop"})
 GATEWAY = Endpoint("gateway", "10.0.9.2", "observability-gateway", {"app": "gateway"})
 DNS = Endpoint("dns", "10.0.9.3", "kube-system", {"k8s-app": "kube-dns"})
 METADATA = Endpoint("metadata", "169.254.169.254")
+OTHER_METADATA = tuple(
+    Endpoint(f"metadata of {cloud}", address)
+    for cloud, address in (
+        ("Azure", "168.63.129.16"),
+        ("Google", "fd20:ce::254"),
+        ("Oracle", "fd00:c1::a9fe:a9fe"),
+    )
+)
+DNS_OF_NODES = (Endpoint("dns of nodes", "169.254.20.10"), Endpoint("dns of nodes on AKS", "169.254.10.11"))
 API_SERVER = Endpoint("api-server", "10.0.0.2")
 DATABASE = Endpoint("database", "10.20.0.5")
 PEERS = {9094: {"TCP", "UDP"}, 7946: {"TCP"}}
 """Ports by which replicas find each other."""
-ELSEWHERE = (OUTSIDE, PROXY, APPLICATION, GATEWAY, DNS, METADATA, API_SERVER, DATABASE)
+ELSEWHERE = (
+    OUTSIDE,
+    PROXY,
+    APPLICATION,
+    GATEWAY,
+    DNS,
+    METADATA,
+    API_SERVER,
+    DATABASE,
+    *OTHER_METADATA,
+    *DNS_OF_NODES,
+)
 
 
 class Cluster:
@@ -304,6 +324,8 @@ def test_only_what_must_reaches_the_outside(stack: str) -> None:
     # On Google's machines that is where a pod asks who it is; elsewhere it is nobody's business.
     alone = {"loki"} if stack in ("gke", "autopilot") else set()
     assert reaching("metadata", 80) == BUCKETS.get(stack, alone)
+    assert not any(reaching(metadata.name, port) for metadata in OTHER_METADATA for port in (80, 32526))
+    assert all(reaching(dns.name, 53) >= {"loki", "grafana"} for dns in (DNS, *DNS_OF_NODES))
     assert reaching("application", 8080) == asks_anything
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 import profiles
+from plan import checks, make_plan
 from runtimes import UnsupportedError, refuse_sidecars
 from runtimes.kubernetes import KubernetesRuntime
 from runtimes.kubernetes.storage import claimed_size
-from settings import Settings
+from settings import Settings, StackFileError
 from targets import TARGETS
 from versions import PROMETHEUS
 from workload import HostPath, Probe, Resources, Volume, Workload
@@ -63,6 +65,38 @@ def test_a_sound_stack_file_has_no_problems(target: str) -> None:
             "kubernetes.published: target 'minikube' has no",
         ),
         ("minikube", {"alerting": {}}, "alerting.receivers: is empty: alerts would go nowhere"),
+        ("gke", {"stack": "x-"}, "stack: 'x-' is part of the labels of every object"),
+        ("gke", {"stack": "x" * 64}, f"stack: '{'x' * 64}' is part of the labels of every object"),
+        (
+            "gke",
+            {"kubernetes": {"host": "o.example.org", "replace": ["collector", "lokii"]}},
+            "kubernetes.replace: the stack has no StatefulSet 'lokii'; use one of alertmanager, collector,",
+        ),
+        (
+            "gke",
+            {"kubernetes": {"host": "o.example.org", "published": ["collector"]}, "spokes": ["edge"]},
+            "spokes: have nowhere to send to; add prometheus to kubernetes.published",
+        ),
+        (
+            "gke",
+            {"metrics": {"storage": "40Gi", "maxSize": "40Gi"}},
+            "metrics.maxSize: 40Gi leave too little of a volume of 40Gi for what is not yet in blocks; write",
+        ),
+        (
+            "minikube",
+            {"logs": {"objectStorage": {"bucket": "acme", "endpoint": "127.0.0.1:9000"}}},
+            "logs.objectStorage.endpoint: 127.0.0.1:9000 leads a pod to itself",
+        ),
+        (
+            "minikube",
+            {"dashboards": {"database": {"address": "localhost:5432"}}},
+            "dashboards.database.address: localhost:5432 leads a pod to itself",
+        ),
+        (
+            "minikube",
+            {"alerting": {"receivers": [{"name": "a", "webhook": {"url": "http://[::1]:5001/hook"}}]}},
+            "alerting.receivers.0.webhook.url: http://[::1]:5001/hook leads a pod to itself",
+        ),
     ],
 )
 def test_problems_name_the_setting_and_what_to_do(
@@ -86,9 +120,86 @@ def test_limits_of_a_target_are_said() -> None:
         (notice,) = runtime("gke", dashboards={"storage": "10Gi"}, **setting).notices()
         assert notice.startswith(f"{next(iter(setting))}: is not used on target 'gke'")
     assert any(
+        line.startswith("kubernetes.host: is not used on target 'minikube' without a")
+        for line in runtime("minikube").notices()
+    )
+    assert any(
         "kubectl port-forward --namespace observability service/grafana 3000" in line
         for line in runtime("minikube").notices()
     )
+
+
+def test_what_leads_to_a_machine_outside_is_taken() -> None:
+    values = {
+        "metrics": {"storage": "10Gi", "maxSize": "8Gi"},  # of a volume of 50 Gi
+        "dashboards": {"database": {"address": "127.example.org:5432"}},
+        "traces": {
+            "store": {"kind": "opensearch", "address": "localhost.example.org:9200"},
+            "queue": {"brokers": ["k:9092"]},
+        },
+    }
+    assert runtime("oke", **values).problems([]) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "expected"),
+    [
+        ("gke", {}, ()),
+        ("gke", {"docker": {"discovery": False}}, ("docker: is not used on target 'gke'",)),
+        ("docker", {"kubernetes": {"namespace": "x"}}, ("kubernetes: is not used on target 'docker'",)),
+        ("docker", {"images": {"digests": False}}, ()),
+        ("process", {"images": {"digests": False}}, ("images: is not used on target 'process'",)),
+    ],
+)
+def test_sections_for_another_kind_of_target_are_said(
+    target: str, values: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    settings = Settings.model_validate({"stack": "trial", "target": target, **values})
+    assert checks.unused(settings, TARGETS[target]) == expected
+
+
+BUCKET = {"objectStorage": {"bucket": "acme"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"logs": BUCKET, "metrics": {"objectStorage": {"bucket": "acme-metrics"}}}, []),
+        (
+            {"logs": BUCKET, "metrics": BUCKET},
+            ["metrics.objectStorage.bucket: 'acme' holds the log lines as well; give each its own"],
+        ),
+        ({"hub": {"stack": "organization/observability/central"}}, []),
+        (
+            {"hub": {"stack": "organization/observability/trial"}},
+            ["hub.stack: 'organization/observability/trial' is this stack itself; name another one"],
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_said(values: dict[str, Any], expected: list[str]) -> None:
+    settings = Settings.model_validate({"stack": "trial", "target": "gke", **values})
+    assert checks.problems(settings, TARGETS["gke"], (), ("blackbox-exporter",), ()) == expected
+
+
+def test_a_missing_secret_hides_nothing_else() -> None:
+    kubernetes = {"host": "o.example.org", "replace": ["lokii"]}
+    config = {
+        "observability:target": "gke",
+        "observability:profile": "ha",
+        "observability:kubernetes": json.dumps(kubernetes),
+        "observability:catalog": "[]",
+        "observability:alerting": json.dumps(
+            {"receivers": [{"name": "chat", "slack": {"channel": "#alerts"}}]}
+        ),
+    }
+    with pytest.raises(StackFileError) as raised:
+        make_plan(config, [], "trial")
+    assert [problem.partition(":")[0] for problem in raised.value.problems] == [
+        "slackApiUrl",
+        "kubernetes.replace",
+        "profile",
+        "profile",
+    ]
 
 
 def trial(**values: Any) -> Workload:

@@ -15,7 +15,7 @@ import psutil
 from tests.kubernetes.cluster import Cluster
 from tests.live.conftest import get
 from tests.live.receiver import Receiver
-from tests.project import CHECKOUT, Project, until
+from tests.project import CHECKOUT, STATE_AT_THE_END, Project, until
 
 PLUGIN = "pulumi-resource-kubernetes"
 NAME = "minikube"
@@ -37,6 +37,7 @@ def copy(folder: Path, cluster: Cluster, settings: Mapping[str, Any]) -> Project
     kubeconfig = str(cluster.kubeconfig)
     project.environment = {
         **project.environment,
+        **STATE_AT_THE_END,
         "KUBECONFIG": kubeconfig,
         "OBSERVABILITY_STANDIN_APPLY": kubeconfig,
     }

@@ -17,6 +17,7 @@ from tests.kubernetes.apiserver import ApiServer
 from tests.kubernetes.monitors import monitor
 from tests.project import until
 from tests.standin.kubernetes_api import Kubernetes
+from tests.unit.test_kubernetes_certificate import CERTIFICATE, HOST
 
 pytestmark = pytest.mark.kubernetes
 
@@ -68,6 +69,34 @@ def test_a_cluster_is_judged_by_what_it_has(apiserver: ApiServer, monkeypatch: p
     }
     api.apply(gateway_class)
     assert found("aks", context) == []
+
+
+def test_the_certificate_of_the_entrance_is_judged(
+    apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig()))
+    api, namespace = apiserver.api, "certified-gateway"
+
+    def said(host: str) -> str:
+        remarks: list[str] = []
+        found("aks", apiserver.context, remarks, namespace="certified", host=host)
+        return "".join(remark for remark in remarks if "the certificate of the entrance" in remark)
+
+    assert f"in the namespace {namespace}, is missing" in said(HOST)
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": "observability-tls", "namespace": namespace},
+        "stringData": {"tls.crt": CERTIFICATE, "tls.key": "of no importance"},
+    }
+    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    api.apply(secret)
+    try:
+        assert said(HOST) == ""
+        assert said("x.example.org").endswith(f"is not for x.example.org; it is for {HOST}, *.{HOST}")
+    finally:
+        api.delete(secret)
 
 
 def test_who_may_not_create_the_stack_is_told_what(

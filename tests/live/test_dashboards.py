@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mixins import MIXINS
+from mixins.shipped import MIXINS
 from mixins.thresholds import Thresholds
 from tests.live.conftest import QUICK, Shop, Stack, get
 from tests.project import until

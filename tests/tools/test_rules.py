@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
-from mixins import MIXINS
 from mixins.model import Alert, Links, RecordingRule, rule_file
+from mixins.shipped import MIXINS
+from mixins.stack import backup
 from mixins.thresholds import Thresholds
 
 TABLES = Path(__file__).parent / "rules"
 THRESHOLDS = Thresholds()
-WITH_RULES = tuple(mixin for mixin in MIXINS if mixin.rules(THRESHOLDS))
+ALL = (*MIXINS, *backup.expected(("prometheus", "grafana"), "production"))
+WITH_RULES = tuple(mixin for mixin in ALL if mixin.rules(THRESHOLDS))
 NO_SAMPLES: list[Any] = []
 LATER = "later"
 """Where a table says that an alert outlives its data, because it is they that are missed."""
@@ -33,7 +35,7 @@ Check = tuple[int, str, list[Any]]
 
 
 def rules_of(name: str) -> tuple[RecordingRule | Alert, ...]:
-    groups = next(mixin for mixin in MIXINS if mixin.name == name).rules(THRESHOLDS)
+    groups = next(mixin for mixin in ALL if mixin.name == name).rules(THRESHOLDS)
     return tuple(rule for group in groups for rule in group.rules)
 
 
@@ -91,6 +93,8 @@ def alert_cases(alert: Alert, entry: dict[str, Any]) -> Iterator[Test]:
         (at, firing, [sample]),
         *ended,
     )
+    for name, series in entry.get("also", {}).items():
+        yield case(f"{alert.name} fires: {name}", series, (at, firing, [sample]))
     for name, series in entry["silent"].items():
         yield case(f"{alert.name} is silent: {name}", series, (at, firing, NO_SAMPLES))
 

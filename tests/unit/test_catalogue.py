@@ -52,7 +52,7 @@ def test_every_problem_of_every_file_is_reported(tmp_path: Path) -> None:
     assert "b.yaml:2:1: owner: unknown setting" in text
     assert "b.yaml:3:21: metrics.targets.0: use host:port" in text
     assert "c.yaml:2:1: is not YAML" in text
-    assert "e.yaml:1:10: service: 'd' is in the catalogue twice" in text
+    assert "e.yaml:1:10: service: 'd' is also in" in text
     assert "folder 'missing' cannot be read (No such file or directory)" in text
     assert len(problems) == 7
 
@@ -115,15 +115,15 @@ def test_an_entry_has_objectives_and_agreements(tmp_path: Path) -> None:
     [
         ("objective: 99.9", "objective: 0.999", "8:16", "write 99.9"),
         ("objective: 99.9", "objektive: 99.9", "8:5", "did you mean slos.0.objective?"),
-        ("below: 500ms", "below: 300ms", "12:14", "use one of 1ms, 5ms"),
-        ("sla: {below: 1s}", "sla: {below: 2s}", "11:5", "no bucket"),
+        ("below: 500ms", "below: 300ms", "12:38", "latency.below: no bucket"),
+        ("sla: {below: 1s}", "sla: {below: 2s}", "13:18", "sla.below: no bucket"),
         ("percentile: 95, ", "", "11:5", "objective: is required but missing"),
         ("uptime: {}", "uptime: {}, latency: {below: 1s}", "14:5", "got latency and uptime"),
-        ("name: up", "name: latency", "1:1", "'latency' is written twice"),
-        ("name: up", "name: latency-sla", "1:1", "has the name of the agreement"),
-        ("probes: [https://shop.example.org]", "probes: []", "1:1", "counts probes, but"),
-        ("shop/latency]", "shop/latenzy]", "15:73", "no objective is called 'shop/latenzy'"),
-        ("channel: shop", "slo: shop", "5:25", "is a label that the rules set themselves"),
+        ("name: up", "name: latency", "14:12", "'latency' is written twice"),
+        ("name: up", "name: latency-sla", "14:12", "is the agreement (sla) of"),
+        ("probes: [https://shop.example.org]", "probes: []", "14:54", "slos.2.uptime: counts probes, but"),
+        ("shop/latency]", "shop/latenzy]", "15:73", "did you mean shop/latency?"),
+        ("channel: shop", "slo: shop", "5:31", "page.labels.slo: is a label that the rules set themselves"),
         ("route!=\"/health\"", "route=/health", "9:26", "use matchers such as"),
         ("tier: 1", "tier: 1\ntier: 2", "4:1", "is written twice"),
         ("tier: 1", "tier: 9", "3:7", "must be one of 1, 2, 3"),
@@ -139,6 +139,57 @@ def test_mistakes_in_objectives_name_line_and_column(
         problems
     )
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "1:1: is empty; write at least service: NAME and team: NAME"),
+        ("- service: a\n", "1:1: is no entry; write at least service: NAME"),
+        ("just text\n", "1:1: is no entry; write at least service: NAME"),
+        ("service: a\n\tteam: t\n", "2:1: is not YAML: found a tab character"),
+        ("service: a\nteam: 't\n", "2:7: is not YAML: found unexpected end of stream; close"),
+        ("service: a\nteam: t\ndescription: Shop: sells\n", "3:18: is not YAML: mapping values"),
+        ("service: a\nteam: *t\n", "2:7: is not YAML: found undefined alias; write &NAME"),
+        ("service: a\x00\nteam: t\n", "1:11: has the control character U+0000; remove it"),
+        ("service: 42\nteam: t\n", "1:10: service: must be text, got 42; write it in quotes"),
+        ("service: a\nteam: 2026-11-25\n", "2:7: team: must be text, got 2026-11-25; write it in quotes"),
+        ("service: Bücher\nteam: t\n", '1:10: service: use lower-case letters, digits and hyphens'),
+        ("service: a\nteam: t\nmetrics: {port: 80, interval: 15}\n", "3:31: metrics.interval: needs a unit"),
+        ("service: a\nteam: t\nmetrics: {port: 80, path: metrics}\n", "3:27: metrics.path: begin with"),
+        ("service: a\nteam: t\nslos: " + "[" * 900 + "]" * 900 + "\n", "3:57: slos: is nested"),
+        ("service: a\nteam: t\n---\nservice: b\nteam: t\n", "4:1: is a second entry; write one"),
+    ],
+)  # fmt: skip
+def test_mistakes_that_no_editor_sees_say_what_to_write(tmp_path: Path, text: str, problem: str) -> None:
+    write(tmp_path, "a.yaml", text)
+    problems = catalogue.load([tmp_path])[1]
+    assert f"a.yaml:{problem}" in problems[0], problems
+    assert "stack file" not in "".join(problems)
+    assert "\\u" not in "".join(problems)
+
+
+def test_every_mistake_of_a_check_has_its_own_place(tmp_path: Path) -> None:
+    labels = "alerts: {page: {labels: {slo: a, a-b: c}}}"
+    write(tmp_path, "shop.yaml", ENTRY.replace("alerts: {page: {labels: {channel: shop}}}", labels))
+    places = [problem.partition("shop.yaml:")[2].split(": ")[:2] for problem in catalogue.load([tmp_path])[1]]
+    assert places == [["5:31", "alerts.page.labels.slo"], ["5:39", "alerts.page.labels.a-b"]]
+
+
+def test_a_journey_has_two_steps_and_mistakes_elsewhere_are_not_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "shop.yaml", ENTRY.replace(", shop/latency]", "]"))
+    (problem,) = catalogue.load([tmp_path])[1]
+    assert "journey.steps: a journey has at least two steps; name another" in problem
+    write(tmp_path, "shop.yaml", ENTRY.replace("shop/latency]", "cart/add, pay/x]"))
+    write(tmp_path, "cart.yaml", "service: cart\nteam: t\nowner: x\n")
+    refused, unknown = catalogue.load([tmp_path])[1]
+    assert "cart.yaml:3:1: owner: unknown" in refused
+    assert "steps.2: no objective is called 'pay/x'; use service/objective" in unknown
+
+
+def test_an_ending_in_capitals_is_read_as_well(tmp_path: Path) -> None:
+    write(tmp_path, "A.YAML", "service: a\nteam: t\n")
+    assert [service.service for service in catalogue.load([tmp_path])[0]] == ["a"]
 
 
 def test_hundreds_of_files_make_one_report(tmp_path: Path) -> None:

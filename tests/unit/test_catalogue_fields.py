@@ -17,11 +17,11 @@ from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
 from components import log_collector
 from components.collector_logs import follow_containers, label_statements
+from mistakes import model_in
 from mixins.model import Links, rule_file
 from mixins.thresholds import Thresholds
 from scraping import probe_jobs
 from scraping.services import declared_containers, declared_pods, service_jobs
-from settings.loading import model_in
 from slo.links import ServiceLinks
 from slo.mixin import mixins as slo_mixins
 from slo.policy import BudgetPolicy

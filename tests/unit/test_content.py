@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mixins import MIXINS, applying
 from mixins.model import Alert, Dashboard, Mixin, RecordingRule, RuleGroup, Severity
+from mixins.shipped import MIXINS, applying
 from mixins.thresholds import Thresholds
 from operations import __main__ as command_line
 from operations.content import FOLDER, as_json, as_text, content

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from components.alertmanager_inhibitions import OWN, inhibit_rules
-from mixins import MIXINS
 from mixins.model import Alert
+from mixins.shipped import MIXINS
 from mixins.thresholds import Thresholds
 from settings import Alerting
 

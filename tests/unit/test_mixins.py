@@ -12,9 +12,11 @@ import promql_parser as promql
 import pytest
 from observability_sdk.metrics import DURATION_BUCKETS
 
-from mixins import MIXINS, applying
+from mixins.buckets import BUCKETS
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
-from mixins.thresholds import BUCKETS, Thresholds
+from mixins.shipped import MIXINS, applying
+from mixins.stack import backup
+from mixins.thresholds import Thresholds
 from slo import arithmetic, indicators
 from slo import rules as slo_rules
 from slo.links import ServiceLinks
@@ -24,7 +26,8 @@ from slo.policy import BudgetPolicy
 ROOT = Path(__file__).parents[2]
 METRICS = Path(__file__).parent / "metrics"
 THRESHOLDS = Thresholds()
-RULES = tuple(rule for mixin in MIXINS for group in mixin.rules(THRESHOLDS) for rule in group.rules)
+ALL = (*MIXINS, *backup.expected(("grafana",), "production"))
+RULES = tuple(rule for mixin in ALL for group in mixin.rules(THRESHOLDS) for rule in group.rules)
 ALERTS = tuple(rule for rule in RULES if isinstance(rule, Alert))
 RECORDS = tuple(rule for rule in RULES if isinstance(rule, RecordingRule))
 BOARDS = tuple(board for mixin in MIXINS for board in mixin.dashboards(THRESHOLDS))
@@ -137,7 +140,7 @@ def test_recording_rules_say_level_metric_and_operation() -> None:
 
 def test_names_of_recording_rules_follow_the_window() -> None:
     longer = Thresholds(window="30m")
-    for mixin in MIXINS:
+    for mixin in ALL:
         for group in mixin.rules(longer):
             for rule in group.rules:
                 if isinstance(rule, RecordingRule) and "rate(" in rule.expr and "[1m]" not in rule.expr:
@@ -219,11 +222,11 @@ def test_only_mixins_of_scraped_jobs_apply() -> None:
 
 
 def test_mixins_have_different_names() -> None:
-    assert len({mixin.name for mixin in MIXINS}) == len(MIXINS)
+    assert len({mixin.name for mixin in ALL}) == len(ALL)
 
 
 def test_a_changed_threshold_changes_only_its_alerts() -> None:
-    rules = [r for m in MIXINS for g in m.rules(Thresholds(cpu_ratio=0.5)) for r in g.rules]
+    rules = [r for m in ALL for g in m.rules(Thresholds(cpu_ratio=0.5)) for r in g.rules]
     changed = {
         rule.name
         for rule, before in zip(rules, RULES, strict=True)

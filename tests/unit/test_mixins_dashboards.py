@@ -14,9 +14,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as schema
 
-from mixins import MIXINS, datasources
+from mixins import datasources
 from mixins.model import Dashboard
 from mixins.services import service_dashboard, slo_dashboard
+from mixins.shipped import MIXINS
 from mixins.thresholds import Thresholds
 from rendering import to_json
 from slo.policy import BudgetPolicy
@@ -60,6 +61,7 @@ def test_the_promised_dashboards_exist() -> None:
         "system-overview", "service-routes", "errors", "traffic", "dapr", "container-fleet",
         "alerts", "targets", "prometheus", "alertmanager", "grafana", "loki", "jaeger", "collector",
         "backups", "elasticsearch", "logstash", "thanos", "thanos-bucket",
+        "prometheus-operator", "prometheus-agent",
     }  # fmt: skip
     titles = {board.title for board in BOARDS}
     assert len(titles) == len(BOARDS)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mixins import MIXINS
 from mixins.model import Alert, Links, RecordingRule, Severity, rule_file
+from mixins.shipped import MIXINS
 from mixins.thresholds import Thresholds
 from slo import indicators
 from slo.links import ServiceLinks

@@ -150,10 +150,10 @@ def test_the_usual_waits_and_repeats_are_valid(wait: str, repeat: str) -> None:
         ),
         ({"groupBy": []}, "alerting.groupBy: must not be empty"),
         ({"groupBy": ["a b"]}, "alerting.groupBy.0: use the name of a label"),
-        ({"repeatInterval": "1m"}, "alerting: repeatInterval: 1m is shorter than the groupInterval, 5m"),
+        ({"repeatInterval": "1m"}, "alerting.repeatInterval: 1m is shorter than the groupInterval, 5m"),
         (
             {"routes": [{"match": {"a": "b"}, "receiver": "chat", "groupInterval": "1d"}]},
-            "alerting: routes.0.repeatInterval: 12h is shorter than the groupInterval, 1d",
+            "alerting.routes.0.repeatInterval: 12h is shorter than the groupInterval, 1d",
         ),
         (
             {
@@ -162,11 +162,11 @@ def test_the_usual_waits_and_repeats_are_valid(wait: str, repeat: str) -> None:
                     {"match": {"severity": "critical", "team": "a"}, "receiver": "pager"},
                 ]
             },
-            "alerting: routes.1: never matches, routes.0 takes all its alerts; put it first",
+            "alerting.routes.1: never matches, routes.0 takes all its alerts; put it first",
         ),
         (
             {"routeTests": [{"labels": {"severity": "critical"}, "receivers": ["pager"]}]},
-            "alerting: routeTests.0: {severity: critical} goes to chat, not to pager; correct the routes",
+            "alerting.routeTests.0: {severity: critical} goes to chat, not to pager; correct the routes",
         ),
         ({"deadMansSwitch": {}}, "alerting.deadMansSwitch: needs one address; write url, or urlSecret"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from observability_sdk.metrics import DURATION_BUCKETS, Metrics
 from opentelemetry import propagate, trace
 from prometheus_client import CollectorRegistry
 
+SDK = Path(__file__).parents[2] / "sdk"
 FAMILIES = {
     "http_requests_total": {"method", "route", "status"},
     "http_request_duration_seconds_bucket": {"method", "route", "le"},
@@ -109,3 +113,30 @@ def test_headers_of_a_request_to_another_service_carry_the_trace(monkeypatch: py
         assert there.trace_id == span.get_span_context().trace_id
     finally:
         telemetry.shutdown()
+
+
+WORKERS = """
+import os
+from observability_sdk.metrics import Metrics
+metrics = Metrics()
+for _ in range(2):
+    if os.fork() == 0:
+        metrics.database.connections_active.inc(2)
+        metrics.http.requests.labels("GET", "/", "200").inc(3)
+        os._exit(0)
+    os.wait()
+metrics.database.connections_active.inc()
+for family in metrics.exposed.collect():
+    for sample in family.samples:
+        print(sample.name, dict(sample.labels), sample.value)
+"""
+
+
+def test_one_worker_answers_for_all(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(SDK)}
+    done = subprocess.run(
+        [sys.executable, "-c", WORKERS], env=environment, check=True, capture_output=True, text=True
+    )
+    lines = done.stdout.splitlines()
+    assert "database_connections_active {} 5.0" in lines
+    assert "http_requests_total {'method': 'GET', 'route': '/', 'status': '200'} 6.0" in lines

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from observability_sdk import Instrumentation, instrument
@@ -252,6 +252,15 @@ def test_one_for_a_process() -> None:
     assert list(registry.collect()) == []
 
 
-def test_a_service_needs_a_name() -> None:
-    with pytest.raises(ValueError, match="service is empty"):
-        instrument(" ")
+@pytest.mark.parametrize("name", [" ", "", "My Shop", "shop_1", None])
+def test_a_service_needs_a_name(name: Any) -> None:
+    with pytest.raises(ValueError, match="is no name: write the one that the catalogue has"):
+        instrument(name)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["127.0.0.1:4317", "grpc://127.0.0.1:4317", "", "http://", "http://127.0.0.1:4318/v1/traces/"]
+)
+def test_an_endpoint_to_which_nothing_could_be_sent_is_refused(endpoint: str) -> None:
+    with pytest.raises(ValueError, match="write the base URL of an OTLP/HTTP receiver"):
+        instrument("shop", otlp_endpoint=endpoint, registry=CollectorRegistry())

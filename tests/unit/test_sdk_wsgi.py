@@ -11,7 +11,7 @@ from wsgiref.validate import validator
 
 import pytest
 from observability_sdk import Instrumentation, instrument
-from observability_sdk.wsgi import ROUTE_KEY, WsgiMiddleware, metrics_endpoint
+from observability_sdk.wsgi import ROUTE_KEY, WsgiMiddleware, django_route, metrics_endpoint
 from prometheus_client import CollectorRegistry
 
 if TYPE_CHECKING:
@@ -167,3 +167,32 @@ def test_metrics_are_served_and_not_counted(telemetry: Instrumentation) -> None:
     assert headers["content-type"].startswith("application/openmetrics-text")
     assert b"audit_log_writes_total 1.0" in b"".join(body)
     assert requests(telemetry, "unmatched", 200) is None
+
+
+def test_the_route_that_django_resolved_is_the_route(telemetry: Instrumentation) -> None:
+    def view(request: SimpleNamespace) -> list[bytes]:
+        known = request.environ["PATH_INFO"].startswith("/orders/")
+        request.resolver_match = SimpleNamespace(route="orders/<int:id>") if known else None
+        return [b"ok"]
+
+    def django(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        # As Django does: the answer is made before it is started.
+        answer: list[bytes] = django_route(view)(SimpleNamespace(environ=environ))
+        start_response("200 OK", [])
+        return answer
+
+    for path in ("/orders/1", "/orders/2", "/elsewhere"):
+        _, _, body, close = call(WsgiMiddleware(django, telemetry), path, SCRIPT_NAME="/shop")
+        list(body)
+        close()
+    assert requests(telemetry, "/shop/orders/<int:id>", 200) == 2
+    assert requests(telemetry, "unmatched", 200) == 1
+
+
+def test_a_path_is_left_out_with_and_without_a_slash_at_its_end(telemetry: Instrumentation) -> None:
+    app = WsgiMiddleware(order, telemetry, excluded_paths={"/", "/metrics"})
+    for path in ("/", "/metrics", "/metrics/", "/orders/1"):
+        _, _, body, close = call(app, path)
+        list(body)
+        close()
+    assert requests(telemetry, "/orders/{id}", 200) == 1

@@ -97,6 +97,88 @@ def test_the_shortest_stack_file_is_complete() -> None:
             "each of the two Prometheus of the profile 'ha' would get a part of what they send",
         ),
         ({"kubernetes": {"namespace": "My_Space"}}, "lower-case letters, digits and hyphens"),
+        ({"kubernetes": {"namespace": "default"}}, "kubernetes.namespace: would go with the stack"),
+        ({"kubernetes": {"namespace": "n" * 56}}, "kubernetes.namespace: is too long: -gateway is added"),
+        ({"kubernetes": {"host": "https://o.example.org"}}, "kubernetes.host: use a DNS name such as"),
+        ({"kubernetes": {"host": "10.0.0.1"}}, "kubernetes.host: use a DNS name such as"),
+        ({"kubernetes": {"host": "O.example.org"}}, "kubernetes.host: use a DNS name such as"),
+        (
+            {
+                "kubernetes": {
+                    "host": "o.example.org",
+                    "published": ["loki"],
+                    "hosts": {"loki": "o.example.org"},
+                }
+            },
+            "kubernetes.hosts.loki: o.example.org is also kubernetes.host; give each its own name",
+        ),
+        (
+            {
+                "kubernetes": {
+                    "host": "o.example.org",
+                    "published": ["loki", "jaeger"],
+                    "hosts": {"loki": "x.example.org", "jaeger": "x.example.org"},
+                }
+            },
+            "kubernetes.hosts.jaeger: x.example.org is also the name of loki",
+        ),
+        (
+            {"kubernetes": {"host": ".".join(["o" * 60] * 4), "published": ["alertmanager"]}},
+            "is too long for DNS; give it a shorter name",
+        ),
+        ({"kubernetes": {"storageClass": "Fast SSD"}}, "kubernetes.storageClass: use the name of a class"),
+        ({"kubernetes": {"gatewayClass": "a_b"}}, "kubernetes.gatewayClass: use the name of a class"),
+        (
+            {"kubernetes": {"gatewayClass": "a", "ingressClass": "b"}},
+            "kubernetes.ingressClass: gatewayClass is another way in; keep one of them",
+        ),
+        ({"kubernetes": {"ingressClass": "a"}}, "kubernetes.ingressNamespace: is required with ingressClass"),
+        ({"kubernetes": {"ingressNamespace": "a"}}, "kubernetes.ingressNamespace: is of no use with ingress"),
+        (
+            {"kubernetes": {"ingressClass": "a", "ingressNamespace": "B"}},
+            "kubernetes.ingressNamespace: use the name of a namespace",
+        ),
+        (
+            {"kubernetes": {"ingressClass": "gce-internal", "ingressNamespace": "a"}},
+            "kubernetes.ingressClass: 'gce-internal' is not supported",
+        ),
+        ({"kubernetes": {"gatewayClass": "gke-l7-rilb"}}, "kubernetes.gatewayClass: 'gke-l7-rilb' is not"),
+        ({"kubernetes": {"teams": {"shop": ""}}}, "kubernetes.teams.shop: must not be empty"),
+        ({"kubernetes": {"teams": {"Shop": "a"}}}, "kubernetes.teams.Shop: use lower-case letters"),
+        (
+            {"kubernetes": {"monitors": "found", "monitorLabels": {"-a/b": "c"}}},
+            "kubernetes.monitorLabels.-a/b: use the name of a label of Kubernetes",
+        ),
+        (
+            {"kubernetes": {"monitorLabels": {"a": "c"}}},
+            "kubernetes.monitorLabels: choose among the objects that monitors are not to honour",
+        ),
+        (
+            {"kubernetes": {"monitors": "found", "monitorSecrets": True}},
+            "kubernetes.monitorSecrets: are about the operator that monitors: installed brings",
+        ),
+        ({"traces": {"queue": {"brokers": ["a:1"]}}}, "traces.queue: needs a store behind it"),
+        ({"dashboards": {"username": "a\n[security]"}}, "dashboards.username: use letters, digits and"),
+        (
+            {"dashboards": {"database": {"address": "db:5432", "name": "a;b"}}},
+            "dashboards.database.name: use letters, digits and . _ @ + ~ -",
+        ),
+        (
+            {"traces": {"store": {"kind": "opensearch", "address": "s:9200", "username": "${env:X}"}}},
+            "traces.store.username: use letters, digits and . _ @ + ~ -",
+        ),
+        (
+            {"traces": {"store": {"kind": "opensearch", "address": "s:9200", "name": "Jaeger"}}},
+            "traces.store.name: use lower-case letters, digits and . _ -",
+        ),
+        (
+            {"metrics": {"objectStorage": {"bucket": "acme", "retentionOfHours": "30d"}}},
+            "metrics.objectStorage.retentionOfHours: must be no shorter than retentionOfMinutes",
+        ),
+        ({"loginPassword": CANARY}, "loginPassword: nothing uses this secret; remove it with: pulumi"),
+        ({"runbooks": ""}, "runbooks: should have at least 1 character"),
+        ({"metrics": {"scrapeInterval": "1ms"}}, "metrics.scrapeInterval: must be at least 1s"),
+        ({"metrics": {"scrapeInterval": "5m"}}, "metrics.scrapeInterval: must be at most 2m"),
         (
             {"docker": {"bindAddress": "0.0.0.0"}},
             "docker.bindAddress: would expose Prometheus without a password; name one address of this",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -89,25 +91,25 @@ def test_the_same_as_a_resource_is_read(tmp_path: Path) -> None:
         ("99.9", "99.9%", "6:16", "write the number alone: 99.9"),
         ("99.9", ".nan", "6:16", "must be a number"),
         ("page_alert:", "page_alerts:", "16:7", "did you mean slos.0.alerting.page_alert?"),
-        ("ticket_alert: {", "ticket_alert: {labels: {disable: true}, ", "17:30", "beside labels"),
+        ("ticket_alert: {", "ticket_alert: {labels: {disable: true}, ", "17:40", "beside labels"),
         ("sum(rate(e[{{.window}}]))", "e[{{.window}}]", "10:22", "returns a range of samples"),
         ("sum(rate(e[{{.window}}]))", "sum(rate(e[{{.window}}])", "10:22", "unclosed left parenthesis"),
         ("sum(rate(e[{{.window}}]))", "sum(ratez(e[{{.window}}]))", "10:22", "unknown function with name"),
         ("sum(rate(e[{{.window}}]))", "sum(rate(e[5m]))", "10:22", "has no {{.window}}"),
         ("sum(rate(e[{{.window}}]))", "sum(rate(e[{{.foo}}]))", "10:22", "{{.foo}} is unknown"),
-        ("sum(rate(e[{{.window}}]))", "sum(rate(t[{{.window}}]))", "10:9", "is the same as the query"),
+        ("sum(rate(e[{{.window}}]))", "sum(rate(t[{{.window}}]))", "10:22", "is the same as the query"),
         ("sum(rate(e[{{.window}}]))", "avg_over_time(g[{{.window}}])", "10:22", "is no number of events"),
-        ("sum(rate(e[{{.window}}]))", "sum(increase(e[{{.window}}]))", "10:9", "mixes events per second"),
-        ("sum(rate(e[{{.window}}]))", "sum by (a) (rate(e[{{.window}}]))", "10:9", "is grouped by a"),
-        ("Shop fails.", "'{{ $labels.x'", "15:20", "has {{ without }}"),
-        ("Shop fails.", "'{{ humanise $value }}'", "15:20", "unknown function humanise"),
-        ("owner: billing", "slo_id: x", "3:9", "is a label that the rules set themselves"),
-        ("owner: billing", "service: x", "3:9", "is a label that the rules set themselves"),
-        ("owner: billing", "a-b: x", "3:9", "is no label name"),
-        ("owner: billing", "__name__: x", "3:9", "is no label name"),
-        ("owner: billing", "owner: ''", "3:9", "must not be empty"),
+        ("sum(rate(e[{{.window}}]))", "sum(increase(e[{{.window}}]))", "10:22", "mixes events per second"),
+        ("sum(rate(e[{{.window}}]))", "sum by (a) (rate(e[{{.window}}]))", "10:22", "is grouped by a"),
+        ("Shop fails.", "'{{ $labels.x'", "15:30", "has {{ without }}"),
+        ("Shop fails.", "'{{ humanise $value }}'", "15:30", "unknown function humanise"),
+        ("owner: billing", "slo_id: x", "3:18", "is a label that the rules set themselves"),
+        ("owner: billing", "service: x", "3:19", "is a label that the rules set themselves"),
+        ("owner: billing", "a-b: x", "3:15", "is no label name"),
+        ("owner: billing", "__name__: x", "3:20", "is no label name"),
+        ("owner: billing", "owner: ''", "3:17", "must not be empty"),
         ("service: shop", "service: my shop", "2:10", "use letters, digits"),
-        ("name: ShopFailing", "name: ''", "13:7", "name: is required but missing"),
+        ("name: ShopFailing", "name: ''", "13:13", "name: is required but missing"),
         ("name: requests", "name: requests\n    name: again", "6:5", "is written twice"),
         ("version: prometheus/v1", "version: prometheus/v2", "1:10", "is not known; write a catalogue entry"),
     ],
@@ -204,3 +206,13 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 )
 def test_templates(text: str, problem: str) -> None:
     assert problem in template_problem(text) if problem else template_problem(text) == ""
+
+
+def test_objectives_alone_load_no_mixin_and_no_model_of_a_stack_file() -> None:
+    code = "import sys, slo.__main__; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=EXAMPLES.parent, check=True, capture_output=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert {"slo.__main__", "catalogue.model", "mixins.model"} <= loaded
+    assert not loaded & {"mixins.shipped", "mixins.services", "mixins.thresholds", "settings", "pulumi"}

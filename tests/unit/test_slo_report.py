@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -62,7 +64,7 @@ def sections(document: ET.Element) -> dict[str, ET.Element]:
 
 def test_every_budget_is_with_its_team(document: ET.Element) -> None:
     found = sections(document)
-    assert list(found) == ["checkout", "Without a team", "Incidents", "Policy"]
+    assert list(found) == ["checkout", "Without a team", "Columns", "Incidents", "Policy"]
     (answers, agreement) = rows(table_in(found["checkout"]))
     assert answers == {
         "Service": "cart", "Objective": "a slo 99 % over 30d", "Kept": "99.350%", "Left": "35.0%",
@@ -71,7 +73,7 @@ def test_every_budget_is_with_its_team(document: ET.Element) -> None:
     assert (agreement["Objective"], agreement["Trend"]) == ("a-sla sla 90 % over 28d", "no course yet")
     overspent, unknown = rows(table_in(found["Without a team"]))
     assert (overspent["Service"], overspent["Objective"]) == ("<b>", "x & y slo 99.9 % over month")
-    assert (overspent["Left"], unknown["Left"], unknown["Kept"]) == ("-20.0%", "no data", "no data")
+    assert (overspent["Left"], unknown["Left"], unknown["Kept"]) == ("-20.0% frozen", "no data", "no data")
 
 
 def table_in(section: ET.Element) -> ET.Element:
@@ -89,7 +91,25 @@ def test_what_is_counted_above(document: ET.Element) -> None:
 def test_incidents_come_the_latest_first(document: ET.Element) -> None:
     first, second = rows(table_in(sections(document)["Incidents"]))
     assert (first["Alert"], first["For about"], second["Alert"]) == ("ticket", "1.9 h", "page")
-    assert second["Service"] == "<b>"
+    assert (second["Service"], second["For about"]) == ("<b>", "16.7 min")
+
+
+def test_an_incident_that_goes_on_is_told_from_one_that_ended() -> None:
+    budget = replace(BUDGETS[0], incidents=(Incident("page", NOW - 600, NOW + 100),))
+    page = report.page([budget], "x", NOW, 30, BudgetPolicy())
+    (row,) = rows(table_in(sections(ET.fromstring(page))["Incidents"]))
+    assert row["For about"] == "10.0 min so far"
+
+
+def test_what_follows_is_said_in_a_sentence(document: ET.Element) -> None:
+    assert "Releases are frozen for <b>: only repairs go out." in text(document)
+    page = report.page([replace(BUDGETS[2], frozen=False)], "x", NOW, 30, BudgetPolicy())
+    assert "No budget is spent so far that releases stop." in text(ET.fromstring(page))
+
+
+def test_every_number_is_explained(document: ET.Element) -> None:
+    heads = {text(head) for head in table_in(sections(document)["checkout"]).findall("thead/tr/th")}
+    assert {text(term) for term in document.iter("dt")} == heads - {"Service", "Objective", "Budget"}
 
 
 def test_the_bar_and_the_line_show_the_number(document: ET.Element) -> None:
@@ -118,6 +138,35 @@ def test_a_stack_without_objectives_has_a_page_as_well() -> None:
 def test_nothing_is_loaded_from_elsewhere(html: str, document: ET.Element) -> None:
     assert not re.search(r"@import|url\(|<script|<link|https?:", html)
     assert not [each for each in document.iter() if {"src", "href"} & set(each.attrib)]
+
+
+class Tags(HTMLParser):
+    """Reads the page as a browser does, to which ``<div/>`` is no closed element, and notes what is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        # Void elements of HTML, and those of a picture, which is XML.
+        assert tag in {"meta", "br"} or "svg" in self.open, tag
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_a_browser_reads_the_same_elements_as_were_written(html: str) -> None:
+    tags = Tags()
+    tags.feed(html)
+    tags.close()
+    assert tags.open == []
+    assert {"html", "main", "table", "svg", "dl"} <= tags.seen
+    assert not tags.seen & {"img", "script", "link", "iframe", "object", "embed", "video", "audio", "source"}
 
 
 def test_it_can_be_read_out(document: ET.Element) -> None:
