@@ -62,8 +62,6 @@ class Target:
     """Storage class of volumes; empty for the cluster's default, or where there is none."""
     minimum_volume: str = "1Gi"
     """Smallest volume the storage makes; a smaller claim is rounded up to it."""
-    expandable: bool = True
-    """Whether a volume can grow."""
     gateway_class: str = ""
     object_storage: ObjectStorage = ObjectStorage.NONE
     identity: Identity = Identity.NONE
@@ -145,7 +143,6 @@ TARGETS: Mapping[str, Target] = {
             node_log_folders=("/var/log", "/var/lib/docker/containers"),
             api_port=8443,
             storage_class="standard",
-            expandable=False,
             object_storage=ObjectStorage.S3,
             identity=Identity.ACCESS_KEY,
         ),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import catalogue
 import profiles
-import sizing
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
 from components import buckets, login_proxy
@@ -25,8 +24,9 @@ from mixins.shipped import applying
 from mixins.stack import backup
 from mixins.stack.hub import HUB, SPOKES
 from placement import Placement
-from plan import checks
-from runtimes import Runtime, runtime_for
+from plan import checks, sizing
+from runtimes import Runtime
+from runtimes.factory import runtime_for
 from scraping import SERVICES, container_jobs, own_jobs, probe_jobs
 from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
 from scraping.kubernetes import cluster_jobs, own_pods

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import profiles
-import sizing
 from catalogue import Service
 from components import buckets, jaeger_storage, loki_storage, object_storage
+from plan import sizing
 from scraping import OWN_JOBS
 from settings import PROJECT, Settings
 from targets import TARGETS, RuntimeKind, Target

@@ -21,11 +21,6 @@ class Cancellation:
         """End all waits, now and later."""
         self._event.set()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether `cancel` was called."""
-        return self._event.is_set()
-
     def attempts(self, timeout_seconds: float, pause_seconds: float = FIRST_PAUSE_SECONDS) -> Iterator[None]:
         """Yield at once, then again and again until the deadline, with one last time after it.
 

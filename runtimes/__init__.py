@@ -7,13 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from targets import RuntimeKind, Target
-
 if TYPE_CHECKING:
     import pulumi
 
     from placement import Placement
-    from settings import Settings
     from workload import Workload
 
 SKIP = "OBSERVABILITY_SKIP_PREFLIGHT"
@@ -82,18 +79,3 @@ def refuse_sidecars(workload: Workload, target: str) -> None:
     """Refuse what takes pods: a target without them runs one program for each product."""
     if workload.sidecars:
         raise UnsupportedError(workload.name, "sidecars", target, "it has no pods; use profile single")
-
-
-def runtime_for(target: Target, settings: Settings) -> Runtime:
-    """Return the runtime of a target; imports only what that target needs."""
-    if target.runtime is RuntimeKind.PROCESS:
-        from runtimes.process import ProcessRuntime
-
-        return ProcessRuntime(settings)
-    if target.runtime is RuntimeKind.DOCKER:
-        from runtimes.docker import DockerRuntime
-
-        return DockerRuntime(target, settings)
-    from runtimes.kubernetes import KubernetesRuntime
-
-    return KubernetesRuntime(target, settings)

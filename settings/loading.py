@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -75,7 +76,7 @@ def read(
     ]
     settings: Settings | None = None
     try:
-        settings = Settings.model_validate({"stack": stack, **plain})
+        settings = Settings.model_validate({"stack": stack, **plain}, by_alias=True, by_name=False)
     except ValidationError as error:
         problems += explain_all(error, Settings)
 
@@ -91,7 +92,18 @@ def read(
     for key in sorted(wanted):
         required = key not in GENERATED
         problems += _check_secret(key, own.get(key), wanted[key], key in encrypted, required=required)
+    problems += _misspelt(config)
     return settings, sorted(set(problems))
+
+
+def _misspelt(config: Mapping[str, str]) -> list[str]:
+    """Return a problem for each key whose project is nearly this one: to the engine it is somebody else's."""
+    others = {key: key.partition(":")[::2] for key in config if not key.startswith(f"{PROJECT}:")}
+    return [
+        f"{key}: belongs to no project here; did you mean {PROJECT}:{name}?"
+        for key, (project, name) in others.items()
+        if get_close_matches(project.lower(), [PROJECT], cutoff=0.8)
+    ]
 
 
 def _parse(value: str) -> Any:

@@ -13,7 +13,8 @@ from toolchain import definitions, environment, installation, lookup, virtualenv
 from toolchain.errors import ToolchainError
 from toolchain.lookup import Installed
 from toolchain.model import Program
-from toolchain.programs import PROGRAMS, PULUMI
+from toolchain.programs import PROGRAMS
+from toolchain.programs.stack import PULUMI
 from toolchain.progress import Progress, elapsed
 
 

@@ -59,8 +59,6 @@ def replaced(*names: str) -> set[str]:
 
 def test_changes_roll_exactly_what_they_concern(tmp_path: Path) -> None:
     dev = Dev(tmp_path)
-    dev.preview_without_changes()
-
     dev.configure("--path", "alerting.repeatInterval", "6h")
     assert dev.up() == replaced("alertmanager-configuration-loader", "alertmanager-container")
 

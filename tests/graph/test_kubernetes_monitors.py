@@ -21,7 +21,7 @@ from tests.graph.kubernetes_objects import Rendering, render, render_with_monito
 from tests.graph.test_kubernetes_network import Cluster, Endpoint
 from tests.graph.test_kubernetes_permissions import permissions
 from toolchain import definitions
-from toolchain.programs import PROMETHEUS_OPERATOR
+from toolchain.programs.testing import PROMETHEUS_OPERATOR
 
 pytestmark = pytest.mark.graph
 

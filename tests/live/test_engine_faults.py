@@ -111,22 +111,22 @@ def test_a_killed_up_converges_after_its_lock_is_removed(project: Project) -> No
     converged(project)
 
 
-def test_a_second_up_at_the_same_time_is_refused(project: Project) -> None:
-    first = project.start("up", "--yes", "--skip-preview", "--stack", project.stack)
-    locks = project.path.parent / "state" / ".pulumi" / "locks"
+def test_a_second_up_at_the_same_time_is_refused(deployed: Project) -> None:
+    before, locks = running(deployed), deployed.path.parent / "state" / ".pulumi" / "locks"
+    first = deployed.start("up", "--yes", "--skip-preview", "--stack", deployed.stack)
     until(lambda: list(locks.glob("**/*.json")), seconds=60, what="the first holds the lock")
     # However slow the machine is, the first is not to be ready before the second has asked.
     os.kill(first.pid, signal.SIGSTOP)
     try:
-        second = project.run("up", "--yes", "--skip-preview", "--stack", project.stack, succeeds=False)
-        unlocked = project.operations("unlock")
+        second = deployed.run("up", "--yes", "--skip-preview", "--stack", deployed.stack, succeeds=False)
+        unlocked = deployed.operations("unlock")
     finally:
         os.kill(first.pid, signal.SIGCONT)
     assert "the stack is currently locked by 1 lock(s)" in second
     assert unlocked.stdout == "", "a lock of a running engine was removed"
     output, _ = first.communicate(timeout=120)
     assert first.returncode == 0, output
-    converged(project)
+    assert running(deployed) == before
 
 
 def test_a_wrong_passphrase_changes_nothing(refused: Project) -> None:

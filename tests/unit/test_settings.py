@@ -50,6 +50,10 @@ def test_the_shortest_stack_file_is_complete() -> None:
             "metrics.retentionn: unknown setting; did you mean metrics.retention?",
         ),
         (
+            {"metrics": {"scrape_interval": "15s"}},
+            "metrics.scrape_interval: unknown setting; did you mean metrics.scrapeInterval?",
+        ),
+        (
             {"metrics": {"xyz": 1}},
             "metrics.xyz: unknown setting; known here: maxSize, objectStorage, retention, scrapeInterval",
         ),
@@ -316,6 +320,13 @@ def test_good_secrets_are_accepted() -> None:
 def test_configuration_of_other_projects_is_left_alone() -> None:
     texts = {"observability:target": "process", "aws:region": "x"}
     assert load(texts, [], "test").target == "process"
+
+
+def test_a_project_that_is_nearly_ours_is_a_mistake() -> None:
+    with pytest.raises(StackFileError) as raised:
+        load({"observability:target": "process", "Observabilty:metrics": "{}"}, [], "test")
+    said = "Observabilty:metrics: belongs to no project here; did you mean observability:metrics?"
+    assert raised.value.problems == [said]
 
 
 def test_while_receivers_cannot_be_read_no_secret_is_called_unknown() -> None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-import sizing
 from components import loki, prometheus
 from components.loki import LokiArgs
 from placement import ContainerPlacement
-from plan import make_plan
+from plan import make_plan, sizing
 from settings import Settings, StackFileError
 from units import size_in_bytes
 from workload import Resources

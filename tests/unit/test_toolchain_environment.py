@@ -15,7 +15,7 @@ import pytest
 from toolchain import command, environment, lookup, virtualenv
 from toolchain.errors import ToolchainError
 from toolchain.installation import OFFLINE
-from toolchain.programs import PULUMI
+from toolchain.programs.stack import PULUMI
 from toolchain.progress import Progress
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -11,6 +11,7 @@ import pytest
 import toolchain
 from toolchain import lookup, programs, release
 from toolchain.model import GoModule, Program, Release
+from toolchain.programs.stack import PROMETHEUS
 
 DEMO = Program(
     "demo",
@@ -153,7 +154,7 @@ def test_a_changed_build_has_another_folder() -> None:
 def test_find_never_installs_and_knows_tools(machine: Path) -> None:
     assert toolchain.find("promtool") is None
     assert toolchain.installed_version("prometheus") is None
-    fake(machine, "3.13.1", names=programs.PROMETHEUS.binaries)
+    fake(machine, "3.13.1", names=PROMETHEUS.binaries)
     assert toolchain.find("promtool") == machine / "promtool"
     assert toolchain.find("prometheus") == machine / "prometheus"
     assert toolchain.installed_version("promtool") == "3.13.1"
