@@ -19,7 +19,7 @@ from tests.live.receiver import Receiver, receiving
 from tests.project import SHOP_PORT, Project, free_offset, until
 
 QUICK: dict[str, Any] = {
-    "metrics.scrapeInterval": "1s",
+    "metrics.scrapeInterval": "2s",
     "alerting.groupWait": "1s",
     "alerting.groupInterval": "2s",
     "thresholds.window": "15s",
