@@ -9,6 +9,7 @@ from placement import PORTS
 from runtimes.kubernetes import definitions, stateful
 from runtimes.kubernetes.site import ASKS_WHO, Site
 from runtimes.kubernetes.storage import asked, claimed_size
+from settings.kubernetes import OUTSIDE_GATEWAY, OUTSIDE_INGRESS
 from targets import Exposure
 from units import size_in_bytes
 
@@ -70,6 +71,12 @@ def _unusable(site: Site) -> Iterator[str]:
     for name in kubernetes.replace:
         if name not in known:
             yield f"kubernetes.replace: the stack has no StatefulSet {name!r}; use one of {', '.join(known)}"
+    for key, given, googles in (
+        ("gatewayClass", kubernetes.gateway_class, OUTSIDE_GATEWAY),
+        ("ingressClass", kubernetes.ingress_class, OUTSIDE_INGRESS),
+    ):
+        if given == googles and target.gateway_class != OUTSIDE_GATEWAY:
+            yield f"kubernetes.{key}: {given!r} is Google's, and target {target.name!r} has another"
     if settings.spokes and (missing := [name for name in _OF_A_HUB if name not in kubernetes.published]):
         yield f"spokes: have nowhere to send to; add {' and '.join(missing)} to kubernetes.published"
     volume = claimed_size(settings.metrics.storage, target)

@@ -31,7 +31,11 @@ def asked(settings: Settings) -> Mapping[str, tuple[str, str]]:
         "prometheus": ("metrics.storage", settings.metrics.storage),
         "loki-ingester" if profiles.in_parts(settings) else "loki": ("logs.storage", settings.logs.storage),
         **({} if settings.traces.store else {"jaeger": ("traces.storage", settings.traces.storage)}),
-        "grafana": ("dashboards.storage", settings.dashboards.storage),
+        **(
+            {}
+            if settings.dashboards.database
+            else {"grafana": ("dashboards.storage", settings.dashboards.storage)}
+        ),
     }
 
 

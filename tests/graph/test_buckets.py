@@ -11,7 +11,7 @@ import yaml
 from components import buckets
 from settings import Settings
 from targets import TARGETS
-from tests.graph.kubernetes_objects import CANARY, Rendering, Resource, configuration, rendered
+from tests.graph.kubernetes_objects import CANARY, Rendering, Resource, configuration, render, rendered
 
 pytestmark = pytest.mark.graph
 
@@ -106,7 +106,7 @@ def test_loki_waits_until_it_may_use_its_bucket(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", WHERE)
 def test_nothing_is_made_unless_asked_for(stack: str) -> None:
-    assert not made(rendered(stack, configuration(stack)))
+    assert not made(render(stack))
 
 
 def test_google_lets_the_account_of_the_cluster_use_a_private_bucket() -> None:

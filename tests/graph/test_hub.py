@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components.hub import Intake, _intake
-from tests.graph.kubernetes_objects import CANARY, HUB, Rendering, configuration, rendered
+from tests.graph.kubernetes_objects import CANARY, HUB, Rendering, configuration, render, rendered
 
 pytestmark = pytest.mark.graph
 
@@ -67,7 +67,7 @@ def test_only_a_spokes_collector_may_leave_the_cluster() -> None:
         return any("ipBlock" in peer for rule in policy["spec"]["egress"] for peer in rule["to"])
 
     assert leaving(spoke("gke"))
-    assert not leaving(rendered("gke", configuration("gke")))
+    assert not leaving(render("gke"))
 
 
 def test_a_hub_lets_its_spokes_evaluate_and_be_late() -> None:

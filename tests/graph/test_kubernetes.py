@@ -476,21 +476,6 @@ def test_classes_may_be_other_ones_than_usual_at_the_target() -> None:
     assert classes == {"fast"}
 
 
-def test_every_pod_has_the_priority_and_the_pull_secrets_that_are_named() -> None:
-    config = with_kubernetes("aks", monitors="installed", priorityClass="high", imagePullSecrets=["mirror"])
-    rendering = rendered("aks", config)
-    specs = {name: spec for name, _, spec in rendering.pods()}
-    specs["prometheus-agent"] = rendering.one("PrometheusAgent", "aks")["spec"]
-    assert {name: spec.get("priorityClassName") for name, spec in specs.items()} == dict.fromkeys(
-        specs, "high"
-    )
-    accounts = {m["metadata"]["name"]: m for m in rendering.manifests("ServiceAccount")}
-    for name, spec in specs.items():
-        assert accounts[spec["serviceAccountName"]]["imagePullSecrets"] == [{"name": "mirror"}], name
-    assert not any(spec.get("priorityClassName") for _, _, spec in render("aks").pods())
-    assert not any(account.get("imagePullSecrets") for account in render("aks").manifests("ServiceAccount"))
-
-
 def test_data_goes_with_the_stack_when_asked() -> None:
     config = configuration("minikube") | {"observability:deleteData": "true"}
     rendering = rendered("minikube", config)

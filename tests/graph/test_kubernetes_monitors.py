@@ -32,13 +32,25 @@ PERMISSIONS = Path(__file__).parent / "permissions-monitors.txt"
 def chosen() -> Rendering:
     """Return a stack with a pair of Prometheus that honours some objects only, and what they refer to."""
     wanted = {"monitoredNamespaces": ["shop"], "monitorLabels": {"release": "a"}, "monitorSecrets": True}
-    return rendered("prod", with_kubernetes("prod", monitors="installed", **wanted))
+    pods = {"priorityClass": "high", "imagePullSecrets": ["mirror"]}
+    return rendered("prod", with_kubernetes("prod", monitors="installed", **wanted, **pods))
 
 
 def spec(rendering: Rendering, kind: str) -> dict[str, Any]:
     (manifest,) = rendering.manifests(kind)
     found: dict[str, Any] = manifest["spec"]
     return found
+
+
+def test_every_pod_has_the_priority_and_the_pull_secrets_that_are_named() -> None:
+    specs = {name: pod for name, _, pod in chosen().pods()}
+    specs["prometheus-agent"] = spec(chosen(), "PrometheusAgent")
+    assert {name: pod.get("priorityClassName") for name, pod in specs.items()} == dict.fromkeys(specs, "high")
+    accounts = {m["metadata"]["name"]: m for m in chosen().manifests("ServiceAccount")}
+    for name, pod in specs.items():
+        assert accounts[pod["serviceAccountName"]]["imagePullSecrets"] == [{"name": "mirror"}], name
+    assert not any(pod.get("priorityClassName") for _, _, pod in render("aks").pods())
+    assert not any(account.get("imagePullSecrets") for account in render("aks").manifests("ServiceAccount"))
 
 
 def test_nothing_of_it_is_there_unless_asked_for() -> None:

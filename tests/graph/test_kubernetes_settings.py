@@ -78,6 +78,16 @@ def test_a_sound_stack_file_has_no_problems(target: str) -> None:
             "spokes: have nowhere to send to; add prometheus to kubernetes.published",
         ),
         (
+            "oke",
+            {"kubernetes": {"host": "o.example.org", "ingressClass": "gce"}},
+            "kubernetes.ingressClass: 'gce' is Google's, and target 'oke' has another",
+        ),
+        (
+            "aks",
+            {"kubernetes": {"host": "o.example.org", "gatewayClass": "gke-l7-global-external-managed"}},
+            "kubernetes.gatewayClass: 'gke-l7-global-external-managed' is Google's, and target 'aks' has",
+        ),
+        (
             "gke",
             {"metrics": {"storage": "40Gi", "maxSize": "40Gi"}},
             "metrics.maxSize: 40Gi leave too little of a volume of 40Gi for what is not yet in blocks; write",
@@ -116,6 +126,7 @@ def test_limits_of_a_target_are_said() -> None:
     assert "logs.storage" not in notices
     assert "does not enforce" in notices
     assert runtime("gke", dashboards={"storage": "10Gi"}).notices() == ()
+    assert runtime("gke", dashboards={"database": {"address": "10.20.0.5:5432"}}).notices() == ()
     for setting in ({"portOffset": 100}, {"ports": {"grafana-http": 3001}}, {"dataDirectory": "data"}):
         (notice,) = runtime("gke", dashboards={"storage": "10Gi"}, **setting).notices()
         assert notice.startswith(f"{next(iter(setting))}: is not used on target 'gke'")
