@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import profiles
 from catalogue import Service
 from components import buckets, jaeger_storage, loki_storage, object_storage
+from mixins.model import Severity
 from plan import sizing
 from scraping import OWN_JOBS
-from settings import PROJECT, Settings
+from settings import PROJECT, Alerting, Settings
 from targets import TARGETS, RuntimeKind, Target
 from units import seconds
 
@@ -74,6 +75,7 @@ def silent_alerts(settings: Settings, services: Sequence[Service]) -> tuple[str,
             for name in alerting.unheard
             if name not in teams
         ),
+        *_severities(alerting),
         *([] if alerting.dead_mans_switch else [unwatched]),
     )
 
@@ -96,6 +98,19 @@ def _one_bucket(settings: Settings) -> list[str]:
     return [
         f"metrics.objectStorage.bucket: {metrics.bucket!r} holds the log lines as well; give each its own"
     ]
+
+
+def _severities(alerting: Alerting) -> Iterator[str]:
+    """Yield the routes that wait for a severity that no alert of the stack has; rules of others may."""
+    known = [severity.value for severity in Severity if severity is not Severity.NONE]
+    for index, route in enumerate(alerting.routes):
+        for condition in route.conditions:
+            strange = not any(condition.matches({"severity": severity}) for severity in known)
+            if condition.name == "severity" and condition.operator in ("=", "=~") and strange:
+                yield (
+                    f"alerting.routes.{index}: no alert of the stack has {condition}; "
+                    f"severities are {', '.join(known)}"
+                )
 
 
 def _unheard(services: Sequence[Service], products: Collection[str], target: Target) -> list[str]:

@@ -107,7 +107,7 @@ def _cluster() -> tuple[Alert, ...]:
             for_="15m",
             severity=Severity.WARNING,
             summary="The master of an Elasticsearch cluster does not keep up with changes.",
-            description="{{ $value }} changes wait in cluster {{ $labels.cluster }}.",
+            description="{{ $value | humanize }} changes wait in cluster {{ $labels.cluster }}.",
             dashboard=OVERVIEW,
         ),
     )

@@ -81,7 +81,9 @@ def _consumers(thresholds: Thresholds) -> tuple[Alert, ...]:
             for_="15m",
             severity=Severity.WARNING,
             summary="A Kafka consumer group has no members although many messages wait.",
-            description="{{ $value }} messages wait for {{ $labels.consumergroup }}, which has no members.",
+            description=(
+                "{{ $value | humanize }} messages wait for {{ $labels.consumergroup }}, which has no members."
+            ),
             dashboard=OVERVIEW,
         ),
     )

@@ -16,6 +16,12 @@ MEMORY = "instance:rabbitmq_memory_usage:ratio"
 """Name of the recorded share of a node's memory watermark in use; at 1 the node blocks publishers."""
 DIRECTIONS = ("received", "acknowledged")
 
+_MESSAGES = (
+    "{{ $value | humanize }} messages{{ with $labels.queue }} of the queue {{ . }}{{ end }} "
+    "at {{ $labels.instance }}"
+)
+"""Queues are told apart only where RabbitMQ returns metrics by object."""
+
 
 def messages(direction: str, thresholds: Thresholds) -> str:
     """Name of the recorded messages per second of a node; ``direction`` is received or acknowledged."""
@@ -106,7 +112,7 @@ def _queues(thresholds: Thresholds) -> tuple[Alert, ...]:
             for_="10m",
             severity=Severity.WARNING,
             summary="Messages wait in RabbitMQ, and nobody consumes them.",
-            description="{{ $value }} messages wait at {{ $labels.instance }} without a consumer.",
+            description=f"{_MESSAGES} wait without a consumer.",
             dashboard=OVERVIEW,
         ),
         Alert(
@@ -115,7 +121,7 @@ def _queues(thresholds: Thresholds) -> tuple[Alert, ...]:
             for_="15m",
             severity=Severity.WARNING,
             summary="Consumers of RabbitMQ fall behind.",
-            description="{{ $value }} messages wait at {{ $labels.instance }}, more than its consumers take.",
+            description=f"{_MESSAGES} wait, more than its consumers take.",
             dashboard=OVERVIEW,
         ),
         Alert(
@@ -124,7 +130,7 @@ def _queues(thresholds: Thresholds) -> tuple[Alert, ...]:
             for_="15m",
             severity=Severity.WARNING,
             summary="Consumers of RabbitMQ take messages and do not confirm them.",
-            description="{{ $value }} messages at {{ $labels.instance }} are unconfirmed, ever more.",
+            description=f"{_MESSAGES} are unconfirmed, ever more.",
             dashboard=OVERVIEW,
         ),
         Alert(

@@ -188,8 +188,8 @@ def _kernel(thresholds: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             "NodeRebooted",
-            # The boot time of a virtual machine jitters by a second.
-            expr=f"increase(node_boot_time_seconds{{{NODE}}}[15m]) > 60",
+            # The boot time of a virtual machine jitters by a second, and is no counter that begins anew.
+            expr=f"delta(node_boot_time_seconds{{{NODE}}}[15m]) > 60",
             keep_firing_for="15m",
             severity=Severity.INFO,
             summary="A machine was restarted.",

@@ -76,7 +76,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     for_="15m",
                     severity=Severity.WARNING,
                     summary="Loki writes chunks to its store more slowly than they come.",
-                    description="{{ $value }} chunks of {{ $labels.instance }} wait to be stored.",
+                    description="{{ $value | humanize }} chunks of {{ $labels.instance }} wait to be stored.",
                     dashboard=BOARD,
                 ),
                 Alert(

@@ -68,7 +68,7 @@ def rules(thresholds: Thresholds) -> tuple[RuleGroup, ...]:
                     for_="15m",
                     severity=Severity.WARNING,
                     summary="Prometheus discovers far fewer targets than an hour ago.",
-                    description="{{ $labels.instance }} discovers {{ $value }} targets.",
+                    description="{{ $labels.instance }} discovers {{ $value | humanize }} targets.",
                     dashboard=BOARD,
                 ),
                 Alert(

@@ -261,6 +261,17 @@ def test_every_failed_route_test_is_named() -> None:
             ["nobody is told when alerting itself stops"],
         ),
         ({"deadMansSwitch": {"url": "https://w.example.org/"}}, ["no route leads to the receiver 'pager'"]),
+        (
+            {"routes": [{"match": {"severity": "Critical"}, "receiver": "pager"}]},
+            [
+                'alerting.routes.0: no alert of the stack has severity="Critical"; severities are critical, ',
+                "nobody is told when alerting itself stops",
+            ],
+        ),
+        (
+            {"routes": [{"matchers": ['severity=~"critical|page"'], "receiver": "pager"}]},
+            ["nobody is told when alerting itself stops"],
+        ),
     ],
 )
 def test_what_nobody_would_hear_of_is_told(given: dict[str, Any], told: list[str]) -> None:
