@@ -56,6 +56,8 @@ def shell(project: Project, script: str) -> str:
     script = script.replace(
         "-m examples.shop.traffic", "-m examples.shop.traffic --url http://127.0.0.1:$SHOP_PORT"
     )
+    # A person watches an alert fire meanwhile, which tests/live/test_signals.py does with shorter windows.
+    script = re.sub(r"--duration \d+", "--duration 3", script)
     result = subprocess.run(
         ["bash", "-c", f"set -e; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"],
         cwd=project.path,
