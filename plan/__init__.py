@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import catalogue
 import profiles
 from catalogue import Service
-from catalogue.mixin import mixin as service_mixin
 from components import buckets, login_proxy
 from components.buckets import BucketArgs
 from components.collector import CollectorArgs
-from components.collector_logs import LogFiles
 from components.grafana import GrafanaContent
 from components.login_proxy import LoginProxyContent
 from components.loki import LokiStorage
 from components.prometheus import PrometheusArgs
 from components.thanos import ThanosStorage
-from mixins.model import Links, Mixin
-from mixins.shipped import applying
-from mixins.stack import backup
-from mixins.stack.hub import HUB, SPOKES
-from placement import Placement
-from plan import checks, sizing
+from plan import checks, monitoring, sizing
+from plan.selection import PRODUCTS, Selection, select
 from runtimes import Runtime
-from runtimes.factory import runtime_for
-from scraping import SERVICES, container_jobs, own_jobs, probe_jobs
-from scraping.container_engine import DISCOVERY, ContainerEngine, container_engine
-from scraping.kubernetes import cluster_jobs, own_pods
-from scraping.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
+from scraping.container_engine import ContainerEngine
+from scraping.kubernetes_cluster import KubernetesCluster
 from scraping.kubernetes_monitors import RULES
-from scraping.services import declared_containers, declared_pods, service_jobs
-from scraping.services import problems as service_problems
-from settings import Settings, StackFileError, read
-from slo.links import ServiceLinks
-from slo.mixin import mixins as slo_mixins
-from targets import TARGETS, Target
+from settings import Settings
 
-PROJECT = Path(__file__).resolve().parent.parent
-PRODUCTS = ("prometheus", "alertmanager", "loki", "jaeger", "collector", "node-exporter", "grafana")
-"""The products that run at every target, by the names of their workloads."""
+__all__ = ["PRODUCTS", "Plan", "make_plan"]
 
 
 @dataclass(frozen=True)
@@ -75,137 +57,77 @@ class Plan:
 
 def make_plan(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Plan:
     """Read and check everything; raises `StackFileError` with every problem at once."""
-    settings, problems = read(config, secret_keys, stack)
-    if settings is None:
-        raise StackFileError(problems)
-    services, found = catalogue.load([PROJECT / folder for folder in settings.catalog])
-    problems += found
-    target = TARGETS[settings.target]
-    runtime, engine = runtime_for(target, settings), container_engine(target, settings)
-    cluster = kubernetes_cluster(target, settings)
-    published = settings.kubernetes.published_hosts if cluster else {}
-    wanted = (
-        *PRODUCTS,
-        *(name for name in target.products if engine or name not in DISCOVERY),
-        *(cluster.operated if cluster else ()),
-        *([login_proxy.NAME] if published else []),
-        *(profiles.products(settings) if target.replicates else ()),
-    )
-    left_out = runtime.unavailable(wanted)
-    products = tuple(name for name in wanted if name not in left_out)
-    problems += runtime.problems(products)
-    problems += checks.problems(settings, target, services, products, wanted)
-    problems += service_problems(services, target, engine, cluster)
-    if problems:
-        raise StackFileError(problems)
-
-    placement, thresholds = runtime.placement, settings.thresholds
-    jobs = (
-        *(own_pods(products, cluster) if cluster else own_jobs(products, placement)),
-        *service_jobs(services, placement, engine, cluster),
-        *probe_jobs(services, placement),
-        *container_jobs(engine, placement, declared_containers(services)),
-        *(cluster_jobs(cluster, declared_pods(services)) if cluster else ()),
-    )
-    has_services = engine or cluster or any(service.metrics for service in services)
-    scraped = {job.name for job in jobs} | ({SERVICES} if has_services else set())
-    scraped |= ({HUB} if settings.hub else set()) | ({SPOKES} if settings.spokes else set())
-    grafana_url = placement.public_url("grafana") if "grafana" in products else ""
-    mixins = (
-        *applying(scraped),
-        *backup.expected(settings.backups.expected, settings.environment_label),
-        *_of_services(services, settings, ServiceLinks(grafana_url)),
-    )
+    chosen = select(config, secret_keys, stack)
+    settings, target, runtime, cluster = chosen.settings, chosen.target, chosen.runtime, chosen.cluster
+    jobs = monitoring.scrape_jobs(chosen)
+    mixins = monitoring.mixins(chosen, jobs)
     return Plan(
-        settings,
-        runtime,
-        products,
-        (
-            *left_out.values(),
-            *runtime.notices(),
-            *sizing.notices(settings),
-            *checks.unused(settings, target),
-            *checks.silent_alerts(settings, services),
-        ),
-        tuple(runtime.announcements(products)),
-        engine,
-        cluster,
-        services,
-        {
+        settings=settings,
+        runtime=runtime,
+        products=chosen.products,
+        notices=_notices(chosen),
+        announcements=tuple(runtime.announcements(chosen.products)),
+        engine=chosen.engine,
+        cluster=cluster,
+        services=chosen.services,
+        prometheus={
             "environment": settings.environment_label,
             "metrics": settings.metrics,
             "resources": sizing.prometheus(settings),
             "jobs": jobs,
             "rule_folders": (RULES,) if cluster and cluster.operated else (),
             "mixins": mixins,
-            "thresholds": thresholds,
-            "links": Links(_runbooks(settings, target), grafana_url),
+            "thresholds": settings.thresholds,
+            "links": monitoring.links(chosen),
             "spokes": settings.spokes,
             "teams": settings.kubernetes.teams,
         },
-        {"metrics": settings.metrics, "object_storage": target.object_storage}
-        if "thanos-query" in products
-        else None,
-        {
+        thanos=_thanos(chosen),
+        collector={
             "environment": settings.environment_label,
-            "logs": _log_files(target, products, services, placement),
-            "engine": engine,
-            "services": services,
+            "logs": monitoring.log_files(target, chosen.products, chosen.services, runtime.placement),
+            "engine": chosen.engine,
+            "services": chosen.services,
             "spokes": settings.spokes,
             "traces": profiles.traces(settings),
         },
-        {
+        loki={
             "logs": settings.logs,
             "object_storage": target.object_storage,
             "rate": sizing.log_rate(settings) if settings.load.log_gigabytes_per_day else None,
             "resources": sizing.loki(settings),
         },
-        {
+        grafana={
             "dashboards": settings.dashboards,
             "mixins": mixins,
-            "thresholds": thresholds,
+            "thresholds": settings.thresholds,
             "metrics": profiles.metrics(settings),
         },
-        {"hosts": published, "instead": _read_instead(published, products)},
-        buckets.asked(settings, target),
+        login_proxy={"hosts": chosen.published, "instead": _read_instead(chosen)},
+        buckets=buckets.asked(settings, target),
     )
 
 
-def _read_instead(published: Collection[str], products: Collection[str]) -> Mapping[str, str]:
+def _notices(chosen: Selection) -> tuple[str, ...]:
+    return (
+        *chosen.left_out.values(),
+        *chosen.runtime.notices(),
+        *sizing.notices(chosen.settings),
+        *checks.unused(chosen.settings, chosen.target),
+        *checks.silent_alerts(chosen.settings, chosen.services),
+    )
+
+
+def _thanos(chosen: Selection) -> ThanosStorage | None:
+    if "thanos-query" not in chosen.products:
+        return None
+    return {"metrics": chosen.settings.metrics, "object_storage": chosen.target.object_storage}
+
+
+def _read_instead(chosen: Selection) -> Mapping[str, str]:
     """Return what of the published people read elsewhere → where, as far as it runs."""
     return {
         product: other
         for product, other in login_proxy.READ_INSTEAD.items()
-        if product in published and other in products
+        if product in chosen.published and other in chosen.products
     }
-
-
-def _of_services(services: Sequence[Service], settings: Settings, links: ServiceLinks) -> tuple[Mixin, ...]:
-    """Return what the entries of the catalogue ask for: rules of their objectives, and dashboards."""
-    objectives = [slo for service in services for slo in service.objectives]
-    return (
-        *slo_mixins(objectives, settings.error_budget, links),
-        *(service_mixin(service, links) for service in services),
-    )
-
-
-def _runbooks(settings: Settings, target: Target) -> str:
-    """Return where runbook links lead: on the machine itself, the checkout will do."""
-    is_url = "://" in settings.runbooks
-    return settings.runbooks if is_url or not target.follows_files else (PROJECT / settings.runbooks).as_uri()
-
-
-def _log_files(
-    target: Target, products: Collection[str], services: Sequence[Service], placement: Placement
-) -> tuple[LogFiles, ...]:
-    own = [LogFiles(name, (placement.log(name),)) for name in products if placement.log(name)]
-    applications = [
-        LogFiles(
-            service.service,
-            tuple(str(PROJECT / file) for file in service.logs.files),
-            {"team": service.team},
-        )
-        for service in services
-        if service.logs and target.follows_files
-    ]
-    return (*own, *applications)

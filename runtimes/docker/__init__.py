@@ -13,6 +13,7 @@ from placement import PORTS, ContainerPlacement
 from runtimes import Deployed, looks_around, ports, refuse_sidecars
 from runtimes.docker import engine, lowering, preflight, pulls
 from runtimes.docker.loader import check_end, digest, loader
+from runtimes.docker.networks import Networks
 from runtimes.order import Order
 from settings import PROJECT, Settings
 from targets import Target
@@ -127,7 +128,7 @@ class DockerRuntime:
             labels=lowering.labels(labels),
             hostname=workload.name,
             network_mode="bridge",
-            networks_advanced=self._connections(workload),
+            networks_advanced=self._networks.of(workload),
             ports=self._publish(workload),
             mounts=mounts,
             tmpfs=_TMPFS,
@@ -190,27 +191,6 @@ class DockerRuntime:
             if port.public
         ]
 
-    def _connections(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
-        """Return the private network for all, the public one and those of applications for some."""
-        public = workload.outbound or any(port.public for port in workload.ports)
-        joined = self._settings.docker.monitored_networks if workload.joins_applications else ()
-        aliases = [workload.name]
-        # Applications know by name what they send to; another name of ours could be one of theirs.
-        called = aliases if any(port.public and port.name != "http" for port in workload.ports) else None
-        return [
-            docker.ContainerNetworksAdvancedArgs(
-                name=self._private.name,
-                aliases=aliases,
-                ipv4_address=self._settings.docker.addresses.get(workload.name),
-            ),
-            *(
-                [docker.ContainerNetworksAdvancedArgs(name=self._public.name, aliases=aliases)]
-                if public
-                else []
-            ),
-            *(docker.ContainerNetworksAdvancedArgs(name=name, aliases=called) for name in joined),
-        ]
-
     def _volume(
         self, name: str, workload: Workload, opts: pulumi.ResourceOptions, *, keep: bool = False
     ) -> docker.Volume:
@@ -252,20 +232,5 @@ class DockerRuntime:
         return self._image("loader-image", versions.LOADER, pulumi.ResourceOptions(provider=self._provider))
 
     @cached_property
-    def _public(self) -> docker.Network:
-        return self._network("public", internal=False)
-
-    @cached_property
-    def _private(self) -> docker.Network:
-        return self._network("private", internal=True, subnet=self._settings.docker.subnet)
-
-    def _network(self, role: str, *, internal: bool, subnet: str = "") -> docker.Network:
-        return docker.Network(
-            f"{role}-network",
-            name=self._name(role),
-            driver="bridge",
-            internal=internal,
-            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet)] if subnet else None,
-            labels=[docker.NetworkLabelArgs(label=engine.STACK_LABEL, value=self._settings.stack)],
-            opts=pulumi.ResourceOptions(provider=self._provider),
-        )
+    def _networks(self) -> Networks:
+        return Networks(self._settings, self._name, pulumi.ResourceOptions(provider=self._provider))

@@ -51,7 +51,6 @@ def clone(tmp_path: Path) -> Iterator[Project]:
 def shell(project: Project, script: str) -> str:
     """Run a block as a person would paste it; whatever it leaves in the background ends with it."""
     script = script.replace("127.0.0.1:8080", "127.0.0.1:$SHOP_PORT")
-    script = script.replace("--duration 10", "--duration 2")
     script = script.replace("-m examples.shop --log", "-m examples.shop --port $SHOP_PORT --log")
     script = script.replace(
         "-m examples.shop.traffic", "-m examples.shop.traffic --url http://127.0.0.1:$SHOP_PORT"

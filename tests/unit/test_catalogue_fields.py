@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-import plan
 from catalogue import Service
 from catalogue.mixin import mixin as service_mixin
 from components import log_collector
@@ -20,6 +19,7 @@ from components.collector_logs import follow_containers, label_statements
 from mistakes import model_in
 from mixins.model import Links, rule_file
 from mixins.thresholds import Thresholds
+from plan.monitoring import log_files
 from scraping import probe_jobs
 from scraping.services import declared_containers, declared_pods, service_jobs
 from slo.links import ServiceLinks
@@ -121,7 +121,7 @@ def generated(entry: dict[str, Any]) -> str:
         label_statements([service]),
         follow_containers(ENGINE, PLACEMENT, [service]),
         log_collector.configuration({"cluster": CLUSTER, "services": [service]}, PLACEMENT),
-        str(plan._log_files(TARGETS["process"], (), [service], PLACEMENT)),
+        str(log_files(TARGETS["process"], (), [service], PLACEMENT)),
     ]
     return json.dumps(parts, sort_keys=True)
 
