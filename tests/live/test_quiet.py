@@ -10,7 +10,7 @@ THE_MACHINE = {
     "DiskSpaceLow", "DiskSpaceExhausted", "NodeFilesystemFilling", "NodeMemoryKill",
     "PrometheusRuleEvaluationSlow", "TargetScrapeSlow",
 }  # fmt: skip
-"""What the machine that runs the tests may rightly be blamed for: with rules evaluated every two seconds, too."""
+"""What the machine that runs the tests may be blamed for, with rules evaluated every two seconds."""
 
 
 def test_no_condition_holds_on_a_healthy_stack(stack: Stack, shop: Shop) -> None:
