@@ -7,22 +7,22 @@ it is said, and stops nothing.
 from __future__ import annotations
 
 import base64
-import ssl
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from cryptography.x509 import (
+    Certificate,
+    DNSName,
+    ExtensionNotFound,
+    SubjectAlternativeName,
+    load_pem_x509_certificate,
+)
 from kubernetes.client import ApiClient, CoreV1Api
 
 from runtimes.kubernetes.exposure import CERTIFICATE
 from runtimes.kubernetes.site import Site
 from targets import Exposure
-
-
-class NotACertificateError(ValueError):
-    """A text is no certificate."""
 
 
 def remarks(connection: ApiClient, ask: Callable[..., Any], site: Site) -> Iterator[str]:
@@ -60,34 +60,26 @@ def faults(text: str, hosts: Collection[str], now: datetime, soon: timedelta) ->
     authority of one's own.
     """
     try:
-        certificate = _read(text)
-    except NotACertificateError:
+        certificate = load_pem_x509_certificate(text.encode())
+    except ValueError:
         yield "cannot be read; it takes the certificate and what signed it as PEM, the host's own first"
         return
-    begins, ends = (_time(certificate[key]) for key in ("notBefore", "notAfter"))
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begins:
         yield f"is not valid before {begins:%Y-%m-%d %H:%M} UTC"
     elif now >= ends:
         yield f"expired on {ends:%Y-%m-%d}; renew it"
     elif ends - now < soon:
         yield f"expires on {ends:%Y-%m-%d}, in {(ends - now).days} days; renew it"
-    names = [name.lower() for kind, name in certificate.get("subjectAltName", ()) if kind == "DNS"]
+    names = _names(certificate)
     if left_out := [host for host in hosts if not {host, f"*.{host.partition('.')[2]}"} & {*names}]:
         yield f"is not for {', '.join(left_out)}; it is for {', '.join(names) or 'no DNS name'}"
 
 
-def _read(text: str) -> dict[str, Any]:
-    """Return a certificate as `ssl.SSLSocket.getpeercert` describes that of a peer."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "tls.crt")
-        file.write_text(text, encoding="utf-8")
-        try:
-            # The standard library has no public name for this; a library for one call would weigh megabytes.
-            decoded: dict[str, Any] = ssl._ssl._test_decode_cert(str(file))  # type: ignore[attr-defined]  # noqa: SLF001
-        except ssl.SSLError:
-            raise NotACertificateError from None
-    return decoded
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+def _names(certificate: Certificate) -> list[str]:
+    """Return the names of hosts that a certificate is for."""
+    try:
+        names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
+    except ExtensionNotFound:
+        return []
+    return [name.lower() for name in names.get_values_for_type(DNSName)]
