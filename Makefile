@@ -38,7 +38,7 @@ health: ## check that each URL of the running stack answers
 	@$(IN_ENV) python -m operations health --stack $(STACK)
 
 test: setup-test ## run every test; the tiers with containers and pods run where they can be started
-	@$(IN_ENV) python -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(IN_ENV) python -m pytest tests -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: setup-test ## formatting, linting, types and the fast tests
 	@$(IN_ENV) ruff format --check .; ruff check .; mypy; python -m pytest tests/unit tests/graph -q
