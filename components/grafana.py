@@ -5,16 +5,15 @@ from __future__ import annotations
 import configparser
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 import versions
-from components.thanos import QUERY as THANOS
-from mixins import datasources
+from components.grafana_provisioning import dashboard_provider, data_sources
 from mixins.model import Mixin
 from mixins.thresholds import Thresholds
-from placement import PORTS, Placement, url
+from placement import PORTS, Placement
 from rendering import to_json, to_yaml
 from runtimes import Runtime
 from settings.database import Database
@@ -81,7 +80,9 @@ def workload(args: GrafanaArgs, placement: Placement) -> Workload:
             "provisioning/datasources/stack.yaml": to_yaml(
                 data_sources(placement, args.get("metrics", "prometheus"))
             ),
-            "provisioning/dashboards/stack.yaml": to_yaml(dashboard_provider(placement)),
+            "provisioning/dashboards/stack.yaml": to_yaml(
+                dashboard_provider(f"{placement.config(NAME)}/dashboards")
+            ),
             **{f"dashboards/{board.uid}.json": to_json(board.model) for board in boards},
         },
         secrets={
@@ -139,86 +140,6 @@ def _database(database: Database | None, placement: Placement) -> dict[str, dict
             "password": f"$__file{{{placement.secret(NAME, DATABASE)}}}",
             "ssl_mode": "require" if database.tls else "disable",
         }
-    }
-
-
-def data_sources(placement: Placement, metrics: str = "prometheus") -> Mapping[str, Any]:
-    """Return the data sources, linked so that one click leads from a metric to a trace to its log lines.
-
-    ``metrics`` is the product that answers PromQL.
-    """
-    return {
-        "apiVersion": 1,
-        "datasources": [
-            {
-                "name": "Prometheus",
-                "uid": datasources.PROMETHEUS,
-                "type": "prometheus",
-                "url": url(placement, metrics),
-                "isDefault": True,
-                "jsonData": {
-                    "httpMethod": "POST",
-                    **({"prometheusType": "Thanos"} if metrics == THANOS else {}),
-                    "exemplarTraceIdDestinations": [
-                        {"name": "trace_id", "datasourceUid": datasources.JAEGER},
-                    ],
-                },
-            },
-            {
-                "name": "Loki",
-                "uid": datasources.LOKI,
-                "type": "loki",
-                "url": url(placement, "loki"),
-                "jsonData": {
-                    "derivedFields": [
-                        {
-                            "name": "Trace",
-                            "matcherType": "label",
-                            "matcherRegex": "trace_id",
-                            "datasourceUid": datasources.JAEGER,
-                            "url": "$${__value.raw}",
-                        }
-                    ]
-                },
-            },
-            {
-                "name": "Jaeger",
-                "uid": datasources.JAEGER,
-                "type": "jaeger",
-                "url": url(placement, "jaeger"),
-                "jsonData": {
-                    "tracesToLogsV2": {
-                        "datasourceUid": datasources.LOKI,
-                        "customQuery": True,
-                        "query": (
-                            '{service="$${__span.tags["service.name"]}"} | trace_id="$${__trace.traceId}"'
-                        ),
-                    }
-                },
-            },
-            {
-                "name": "Alertmanager",
-                "uid": datasources.ALERTMANAGER,
-                "type": "alertmanager",
-                "url": url(placement, "alertmanager"),
-                "jsonData": {"implementation": "prometheus"},
-            },
-        ],
-    }
-
-
-def dashboard_provider(placement: Placement) -> Mapping[str, Any]:
-    """Return the provider that reads dashboards from the configuration folder."""
-    return {
-        "apiVersion": 1,
-        "providers": [
-            {
-                "name": "stack",
-                "type": "file",
-                "disableDeletion": True,
-                "options": {"path": f"{placement.config(NAME)}/dashboards"},
-            }
-        ],
     }
 
 
