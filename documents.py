@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.reader import Reader
 
-from mistakes import explain
+from mistakes import between_keys, explain
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
@@ -75,19 +75,13 @@ class Document:
             return None, [problem for details in error.errors() for problem in self._problems(details, model)]
 
     def _problems(self, details: ErrorDetails, model: type[BaseModel]) -> Iterator[Problem]:
-        """Yield what is wrong; a check of several values names each by its key, one a line."""
-        path, reasons = details["loc"], str(details.get("ctx", {}).get("error", "")).split("\n")
-        if details["type"] != "value_error" or not isinstance(details["input"], Mapping):
-            at_key = details["type"] == "extra_forbidden"
-            yield self.problem(path, explain(details, model, "entry"), at_key=at_key)
-            return
-        for reason in reasons:
-            key, colon, rest = reason.partition(": ")
-            inner = tuple(int(part) if part.isdecimal() else part for part in key.split(".") if colon)
-            # What begins otherwise than with a key is about the whole.
-            place, text = ((*path, *inner), rest) if colon and " " not in key else (path, reason)
+        several = between_keys(details)
+        for place, text in several:
             where = ".".join(map(str, place))
             yield self.problem(place, f"{where}: {text}" if where else text)
+        if not several:
+            at_key = details["type"] == "extra_forbidden"
+            yield self.problem(details["loc"], explain(details, model, "entry"), at_key=at_key)
 
 
 def read(file: Path, name: str) -> tuple[list[Document], list[Problem]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -24,41 +24,44 @@ _KINDS = {
     "dict": "a mapping of keys to values",
 }
 
-_OF_A_KEY = re.compile(r"[a-z]\w*(\.[\w-]+)*: ")
-
-
+_OF_A_KEY = re.compile(r"([^\s'\"]+): ")
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 """What a URL has before its host, which nobody is shown."""
 
 
-class MistakesError(ValueError):
-    """Several mistakes between the keys of a part; each begins with its key, ``routes.0.receiver: …``."""
-
-    def __init__(self, mistakes: Iterable[str]) -> None:
-        self.each = tuple(mistakes)
-        super().__init__("; ".join(self.each))
-
-
 def explain_all(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Say of every mistake in a value of ``model`` what `explain` says of one, a line each."""
+    """Say of every mistake in a value of ``model`` where it is and what to write instead, a line each."""
     found = []
     for details in error.errors():
-        mistakes = details.get("ctx", {}).get("error")
-        if isinstance(mistakes, MistakesError):
-            place = ".".join(map(str, details["loc"]))
-            found += [f"{place}.{mistake}".removeprefix(".") for mistake in mistakes.each]
-        else:
+        several = between_keys(details)
+        found += [f"{'.'.join(map(str, place)) or 'stack file'}: {text}" for place, text in several]
+        if not several:
             found.append(explain(details, model))
     return found
 
 
+def between_keys(error: ErrorDetails) -> list[tuple[tuple[int | str, ...], str]]:
+    """Return where each mistake is that a check of several keys of a part found, and what it is.
+
+    Such a check raises one `ValueError` with a line for each mistake, which begins with its key,
+    ``routes.0.receiver: …``, or is about the whole part. Nothing where the error is about a single value.
+    """
+    if error["type"] != "value_error" or not isinstance(error["input"], Mapping):
+        return []
+    found = []
+    for reason in str(error["ctx"]["error"]).split("\n"):
+        key = _OF_A_KEY.match(reason)
+        inner = (int(part) if part.isdecimal() else part for part in key[1].split(".")) if key else ()
+        found.append(((*error["loc"], *inner), reason[key.end() :] if key else reason))
+    return found
+
+
 def explain(error: ErrorDetails, model: type[BaseModel], whole: str = "stack file") -> str:
-    """Say in one line where a value of ``model`` is wrong, how, what was given and what to write instead.
+    """Say in one line what is wrong with a single value in a ``model``, and what to write instead.
 
     ``whole`` is what the place is called where it is all of it.
     """
-    place = ".".join(str(part) for part in error["loc"] if part != "[key]")
-    path = place or whole
+    path = ".".join(str(part) for part in error["loc"] if part != "[key]") or whole
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return unknown(path, _siblings(model, error["loc"][:-1]))
@@ -70,13 +73,7 @@ def explain(error: ErrorDetails, model: type[BaseModel], whole: str = "stack fil
         expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
         return f"{path}: must be one of {expected}; got {_shown(given)}"
     if kind == "value_error":
-        reason = str(context["error"])
-        if not isinstance(given, dict):
-            return f"{path}: {reason}; got {_shown(given)}"
-        # What is wrong between several keys of a part begins with one of them.
-        if _OF_A_KEY.match(reason):
-            return f"{place}.{reason}" if place else reason
-        return f"{path}: {reason}"
+        return f"{path}: {context['error']}; got {_shown(given)}"
     for prefix, wanted in _KINDS.items():
         if kind.startswith(prefix) and kind.endswith(("_type", "_parsing", "_from_float")):
             quotes = "; write it in quotes" if wanted == "text" and _is_a_plain_value(given) else ""

@@ -7,13 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from mistakes import explain
 from operations import budgets, report, stack_file
 from operations.login import opener
 from operations.stack import StackUnavailableError, outputs
-from settings import PROJECT
 from slo import reference
 from slo.policy import BudgetPolicy
 
@@ -38,7 +34,7 @@ def arguments(name: str, command: argparse.ArgumentParser) -> None:
 
 def write_report(chosen: argparse.Namespace) -> int:
     """Write the report; the exit status is 1 where Prometheus does not answer or no picture can be made."""
-    now, policy = time.time(), _policy(chosen.stack)
+    now, policy = time.time(), stack_file.section(chosen.stack, "errorBudget", BudgetPolicy)
     try:
         found = budgets.budgets(_prometheus(chosen), now, chosen.days)
     except budgets.PrometheusUnavailableError as error:
@@ -58,7 +54,7 @@ def write_report(chosen: argparse.Namespace) -> int:
 
 def write_policy(chosen: argparse.Namespace) -> int:
     """Write the error budget policy of a stack as a page."""
-    page = reference.reference(_policy(chosen.stack), chosen.stack)
+    page = reference.reference(stack_file.section(chosen.stack, "errorBudget", BudgetPolicy), chosen.stack)
     if chosen.out:
         chosen.out.write_text(page, encoding="utf-8")
         print(chosen.out)
@@ -90,15 +86,6 @@ def _prometheus(chosen: argparse.Namespace) -> budgets.Prometheus:
     if url := found.get("prometheus_url"):
         return budgets.Prometheus(url, opener(found))
     raise StackUnavailableError(f"stack {chosen.stack} hands out no address of Prometheus; name --prometheus")
-
-
-def _policy(stack: str) -> BudgetPolicy:
-    written = stack_file.configuration(stack).get(f"{PROJECT}:errorBudget") or {}
-    try:
-        return BudgetPolicy.model_validate(written)
-    except ValidationError as error:
-        problems = "; ".join(f"errorBudget.{explain(details, BudgetPolicy)}" for details in error.errors())
-        raise StackUnavailableError(f"stack {stack}: {problems}") from None
 
 
 def _days(text: str) -> float:

@@ -9,7 +9,6 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from mistakes import MistakesError
 from settings.receivers import DEAD_MANS_SWITCH, Receiver, SecretCheck, Webhook
 from settings.routes import GroupLabels, Inhibition, Route, RouteTest, TimeInterval
 from settings.section import Section
@@ -129,7 +128,7 @@ class Alerting(Section):
         # Where names are wrong, what follows from them would be said twice.
         problems = problems or [*self._shadowed(), *self._failed_tests()]
         if problems:
-            raise MistakesError(problems)
+            raise ValueError("\n".join(problems))
         return self
 
     def _name_problems(self) -> Iterator[str]:

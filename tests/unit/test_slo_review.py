@@ -138,7 +138,7 @@ def test_the_report_is_a_page(prometheus: str, tmp_path: Path) -> None:
 
 
 def test_the_policy_of_a_stack_is_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("operations.stack_file.configuration", lambda _: {POLICY: {"freezeAt": 0.9}})
+    monkeypatch.setattr("operations.stack_file.configuration", lambda *_: {POLICY: {"freezeAt": 0.9}})
     file = tmp_path / "policy.md"
     assert main(["policy", "--stack", "prod", "--out", str(file)]) == 0
     page = file.read_text()
@@ -149,6 +149,6 @@ def test_the_policy_of_a_stack_is_a_page(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_policy_that_contradicts_itself_is_a_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("operations.stack_file.configuration", lambda _: {POLICY: {"freezeAt": "soon"}})
+    monkeypatch.setattr("operations.stack_file.configuration", lambda *_: {POLICY: {"freezeAt": "soon"}})
     assert main(["policy"]) == 1
     assert "errorBudget.freezeAt: must be a number" in capsys.readouterr().err
