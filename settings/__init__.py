@@ -10,7 +10,6 @@ from settings.loading import (
     PUSH_PASSWORD,
     StackFileError,
     engine_configuration,
-    load,
     read,
 )
 from settings.model import SECTIONS_WITH_SECRETS, Settings
@@ -31,6 +30,5 @@ __all__ = [
     "Settings",
     "StackFileError",
     "engine_configuration",
-    "load",
     "read",
 ]

@@ -44,24 +44,13 @@ def engine_configuration() -> tuple[Mapping[str, str], Collection[str]]:
     ]
 
 
-def load(config: Mapping[str, str], secret_keys: Collection[str], stack: str) -> Settings:
-    """Return the settings of a stack.
-
-    ``config`` is the whole configuration as the engine hands it over (``project:key`` → text, structured
-    values as JSON); ``secret_keys`` names those that are stored encrypted. Raises `StackFileError` with all
-    problems; a secret's value is in none of them.
-    """
-    settings, problems = read(config, secret_keys, stack)
-    if problems or settings is None:
-        raise StackFileError(problems)
-    return settings
-
-
 def read(
     config: Mapping[str, str], secret_keys: Collection[str], stack: str
 ) -> tuple[Settings | None, list[str]]:
-    """Return the settings of a stack, as `load` does, and all problems.
+    """Return the settings of a stack, and all problems; a secret's value is in none of them.
 
+    ``config`` is the whole configuration as the engine hands it over (``project:key`` → text, structured
+    values as JSON); ``secret_keys`` names those that are stored encrypted.
     There are no settings where a value cannot be read; there are some where only secrets are missing or
     wrong, so that what else is wrong with the stack is found in the same run.
     """

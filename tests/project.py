@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import toolchain
 from runtimes.process import usual_ports
-from settings import PROJECT, SECTIONS_WITH_SECRETS
+from settings import PROJECT, SECTIONS_WITH_SECRETS, Settings, StackFileError, read
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
@@ -54,6 +54,15 @@ STATE_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 
 Not for tests that interrupt an update.
 """
+
+
+def load(config: Mapping[str, str], encrypted: Collection[str], stack: str) -> Settings:
+    """Return the settings of a stack file alone; raises `StackFileError` with what is wrong in it."""
+    settings, problems = read(config, encrypted, stack)
+    if problems or settings is None:
+        raise StackFileError(problems)
+    return settings
+
 
 SHOP_PORT = 8080
 """Where the sample application listens unless told otherwise."""

@@ -15,11 +15,12 @@ from runtimes.kubernetes import preflight
 from runtimes.kubernetes.definitions import KINDS
 from runtimes.kubernetes.site import Site
 from scraping.kubernetes_monitors import OPERATED
-from settings import Settings, StackFileError, load
+from settings import Settings, StackFileError
 from targets import TARGETS
 from tests.graph.kubernetes_objects import Rendering, render, render_with_monitors, rendered, with_kubernetes
 from tests.graph.test_kubernetes_network import Cluster, Endpoint
 from tests.graph.test_kubernetes_permissions import permissions
+from tests.project import load
 from toolchain import definitions
 from toolchain.programs.testing import PROMETHEUS_OPERATOR
 

@@ -23,7 +23,8 @@ from placement import ContainerPlacement, Placement
 from plan import Plan, make_plan
 from rendering import to_yaml
 from runtimes.process import LoopbackPlacement
-from settings import Alerting, Settings, load
+from settings import Alerting, Settings
+from tests.project import load
 from workload import Workload
 
 RECEIVERS = [

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from catalogue import Service
 from plan.checks import silent_alerts
-from settings import Alerting, Settings, StackFileError, load
+from settings import Alerting, Settings, StackFileError
 from settings.routes import Matcher, parse_matcher
+from tests.project import load
 
 CHAT = {"name": "chat", "webhook": {"url": "http://127.0.0.1:1/chat"}}
 PAGER = {"name": "pager", "webhook": {"url": "http://127.0.0.1:1/pager"}}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from settings import Settings, StackFileError, load
+from settings import Settings, StackFileError
+from tests.project import load
 
 WEBHOOK = {"name": "oncall", "webhook": {"url": "http://127.0.0.1:5001/"}}
 PAGER = {"name": "pager", "pagerduty": {}}
