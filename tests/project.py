@@ -24,9 +24,16 @@ T = TypeVar("T")
 PASSPHRASE = "a passphrase for tests only"
 
 
+_PATIENCE = 3
+"""How many times longer than on a machine with nothing else to do something may take."""
+
+
 def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
-    """Return the first true value of ``condition``; fail with the last one after ``seconds``."""
-    deadline = monotonic() + seconds
+    """Return the first true value of ``condition``; fail with the last one where it never comes.
+
+    ``seconds`` is what it may take on a machine with nothing else to do.
+    """
+    deadline = monotonic() + _PATIENCE * seconds
     value: object = None
     while monotonic() < deadline:
         try:
@@ -37,7 +44,7 @@ def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
             if value:
                 return value
         sleep(0.2)
-    raise AssertionError(f"{what}: not within {seconds:g} s; last seen: {value!r}")
+    raise AssertionError(f"{what}: not within {_PATIENCE * seconds:g} s; last seen: {value!r}")
 
 
 def secret_keys(configuration: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.images import APPLICATION
 from tests.kubernetes.monitors import of_a_team
 from tests.kubernetes.stack import NAMESPACE
+from tests.project import until
 
 SHOP = "shop"
 LINE = {"level": "error", "message": "payment refused", "order": "4711"}
@@ -96,8 +97,16 @@ class Application:
             "spec": {"selector": _NAME, "ports": [{"name": "http", "port": 8080}]},
         }
         prober = f"blackbox-exporter.{NAMESPACE}:9115"
-        for manifest in (namespace, *self.manifests, service, *of_a_team(SHOP, SHOP, prober, ALERT)):
+        for manifest in (namespace, *self.manifests, service):
             self.cluster.api.apply(manifest)
+        # The operator overlooks what comes before it has heard of the namespace: docs/kubernetes/monitors.md
+        until(self._runs, seconds=60, what="the application's pod runs")
+        for manifest in of_a_team(SHOP, SHOP, prober, ALERT):
+            self.cluster.api.apply(manifest)
+
+    def _runs(self) -> bool:
+        path = self.cluster.api.path("v1", "Pod", SHOP, self.pod())
+        return str(self.cluster.api.get(path)["status"].get("phase")) == "Running"
 
     def pod(self) -> str:
         """Return the name of the first one's pod; `OSError` while there is none."""

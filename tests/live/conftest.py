@@ -86,18 +86,20 @@ class Stack:
 
     def process(self, name: str) -> psutil.Process:
         """Return the running process of a product; `ProcessLookupError` where there is none."""
-        found = []
+        running: dict[int, tuple[psutil.Process, int]] = {}
         for process in psutil.process_iter():
             try:
                 environment = process.environ()
+                if (
+                    environment.get("SUPERVISOR_PROCESS_NAME") == name
+                    and Path(environment["OBSERVABILITY_STACK_DIRECTORY"]) == self.project.directory.resolve()
+                    and process.status() != psutil.STATUS_ZOMBIE
+                ):
+                    running[process.pid] = process, process.ppid()
             except (psutil.Error, OSError):
                 continue
-            if (
-                environment.get("SUPERVISOR_PROCESS_NAME") == name
-                and Path(environment["OBSERVABILITY_STACK_DIRECTORY"]) == self.project.directory.resolve()
-                and process.status() != psutil.STATUS_ZOMBIE
-            ):
-                found.append(process)
+        # A product that starts another program looks like two of itself until that program is loaded.
+        found = [process for process, parent in running.values() if parent not in running]
         assert len(found) <= 1, f"{name} runs more than once: {found}"
         if not found:
             raise ProcessLookupError(f"{name} does not run")
