@@ -84,6 +84,17 @@ class Autoscaling(Section):
     """Use of the reserved processor time, percent, that the number of replicas is to keep."""
 
 
+class Toleration(Section):
+    """A taint of machines that does not keep the stack's pods away."""
+
+    key: LabelKey
+    """The taint's key, such as ``dedicated``."""
+    value: LabelValue = ""
+    """The taint's value; empty for any."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """What the taint does to pods; empty for all of it."""
+
+
 class Kubernetes(Section):
     """Where in a cluster the stack goes, and what of the cluster it watches."""
 
@@ -127,6 +138,10 @@ class Kubernetes(Section):
     priority_class: ClassName = ""
     """Priority class of every pod of the stack, agents included; empty for the cluster's default. With one
     above that of applications, a full machine still has room for its agents."""
+    node_selector: Mapping[LabelKey, LabelValue] = {}
+    """Labels of the machines that the stack's pods go to; empty for any. Agents are on every machine."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of machines that do not keep the stack's pods away, as for a node pool of its own."""
     image_pull_secrets: tuple[DnsName, ...] = ()
     """Secrets, in the stack's namespace and in that of its agents, by which images are pulled from a registry
     that asks for a password."""

@@ -21,7 +21,7 @@ from kubernetes.client import (
 )
 from urllib3.exceptions import HTTPError
 
-from runtimes.kubernetes import admission, certificate, monitors, stateful
+from runtimes.kubernetes import admission, certificate, monitors, nodes, stateful
 from runtimes.kubernetes.autoscaling import SCALED
 from runtimes.kubernetes.connection import UnusableClusterError, connect, first_line, name
 from runtimes.kubernetes.site import Site
@@ -91,6 +91,7 @@ def _asked(site: Site, workloads: Collection[str], remarks: list[str]) -> Iterat
     yield from answer.permissions()
     yield from answer.storage()
     yield from answer.priority()
+    answer.nodes(remarks)
     yield from answer.entrance()
     answer.certificate(remarks)
     yield from answer.usage()
@@ -160,6 +161,10 @@ class _Answers:
         classes = self._ask(SchedulingV1Api(self._connection).list_priority_class) if wanted else None
         if classes is not None and wanted not in (names := _names(classes.items)):
             yield f"kubernetes.priorityClass: the cluster has no class {wanted!r}; {_has(names)}"
+
+    def nodes(self, remarks: list[str]) -> None:
+        """Remark where no machine would take the stack's pods."""
+        remarks.extend(nodes.remarks(self._connection, self._ask, self._site))
 
     def entrance(self) -> Iterator[str]:
         """Yield where nothing would make the entrance."""

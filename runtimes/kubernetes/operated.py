@@ -14,7 +14,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 import versions
 from placement import each
-from runtimes.kubernetes import pods
+from runtimes.kubernetes import nodes, pods
 from runtimes.kubernetes.configuration import Mounted
 from runtimes.kubernetes.objects import as_object
 from runtimes.kubernetes.site import Children, Site
@@ -108,6 +108,8 @@ def _pod(workload: Workload, site: Site) -> dict[str, Any]:
         "portName": port.name,
         "enableServiceLinks": False,
         **({"priorityClassName": chosen} if (chosen := site.settings.kubernetes.priority_class) else {}),
+        **({"nodeSelector": labels} if (labels := nodes.selector(workload, site)) else {}),
+        **({"tolerations": taints} if (taints := nodes.tolerations(workload, site)) else {}),
         "podMetadata": {"labels": {"app.kubernetes.io/part-of": "observability"}},
         "resources": as_object(pods.resources(workload.resources)),
         "storage": {"emptyDir": {"sizeLimit": _WRITE_AHEAD_LOG}},

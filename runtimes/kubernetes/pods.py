@@ -17,6 +17,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 import versions
+from runtimes.kubernetes import nodes
 from runtimes.kubernetes.configuration import Mounted
 from runtimes.kubernetes.identity import pod_labels
 from runtimes.kubernetes.permissions import PERMISSIONS
@@ -70,7 +71,8 @@ def template(
             "host_network": on_the_machine,
             "host_pid": on_the_machine,
             "topology_spread_constraints": _spread(workload, site) if workload.replicas > 1 else None,
-            "tolerations": [{"operator": "Exists"}] if workload.per_node else None,
+            "node_selector": nodes.selector(workload, site),
+            "tolerations": nodes.tolerations(workload, site),
             "containers": [
                 _container(workload, site, files + data),
                 *(

@@ -33,7 +33,12 @@ PERMISSIONS = Path(__file__).parent / "permissions-monitors.txt"
 def chosen() -> Rendering:
     """Return a stack with a pair of Prometheus that honours some objects only, and what they refer to."""
     wanted = {"monitoredNamespaces": ["shop"], "monitorLabels": {"release": "a"}, "monitorSecrets": True}
-    pods = {"priorityClass": "high", "imagePullSecrets": ["mirror"]}
+    pods = {
+        "priorityClass": "high",
+        "imagePullSecrets": ["mirror"],
+        "nodeSelector": {"pool": "monitoring"},
+        "tolerations": [{"key": "dedicated", "value": "monitoring", "effect": "NoSchedule"}, {"key": "spot"}],
+    }
     return rendered("prod", with_kubernetes("prod", monitors="installed", **wanted, **pods))
 
 
@@ -52,6 +57,22 @@ def test_every_pod_has_the_priority_and_the_pull_secrets_that_are_named() -> Non
         assert accounts[pod["serviceAccountName"]]["imagePullSecrets"] == [{"name": "mirror"}], name
     assert not any(pod.get("priorityClassName") for _, _, pod in render("aks").pods())
     assert not any(account.get("imagePullSecrets") for account in render("aks").manifests("ServiceAccount"))
+
+
+def test_every_pod_but_the_agents_goes_to_the_machines_that_are_named() -> None:
+    specs = {name: pod for name, _, pod in chosen().pods()}
+    agents = {manifest["metadata"]["name"] for manifest in chosen().manifests("DaemonSet")}
+    specs["prometheus-agent"] = spec(chosen(), "PrometheusAgent")
+    dedicated = {"key": "dedicated", "operator": "Equal", "value": "monitoring", "effect": "NoSchedule"}
+    assert agents
+    for name, pod in specs.items():
+        taints = (
+            [{"operator": "Exists"}] if name in agents else [dedicated, {"key": "spot", "operator": "Exists"}]
+        )
+        assert pod.get("nodeSelector") == (None if name in agents else {"pool": "monitoring"}), name
+        assert pod["tolerations"] == taints, name
+    others = {name: pod for name, _, pod in render("aks").pods() if name not in agents}
+    assert not any(pod.get("nodeSelector") or pod.get("tolerations") for pod in others.values())
 
 
 def test_nothing_of_it_is_there_unless_asked_for() -> None:

@@ -55,8 +55,10 @@ class ApiServer:
         return self.folder / "service-account.key"
 
     def kubeconfig(self, user: str = "admin") -> Path:
-        """Write the file that a user connects with; return its path."""
+        """Return the file that a user connects with; it is written once, for programs read it at any time."""
         path = self.folder / f"{user.replace(':', '-')}.kubeconfig"
+        if path.exists():
+            return path
         name = self.context
         cluster = {
             "server": f"https://{self.host}:{self.port}",
@@ -70,9 +72,10 @@ class ApiServer:
             "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
             "current-context": name,
         }
-        path.touch(0o600)
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
-        return path
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.touch(0o600)
+        unfinished.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return unfinished.rename(path)
 
     @property
     def api(self) -> Kubernetes:

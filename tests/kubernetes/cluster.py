@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _SOCKET = "/run/containerd/containerd.sock"
 """Inside; the kubelet looks for the metrics of containers there, whatever it is told."""
 _PODS, _SERVICES = 0, 1
 _DOMAIN = "cluster.local"
+_DNS_READY = 8181
+"""Port at which CoreDNS says that it answers."""
 _KUBELET = f"system:node:{NODE}"
 
 
@@ -90,6 +93,7 @@ def _running(inside: Machine, folder: Path) -> Iterator[Cluster]:
         servers.wait("containerd", lambda: cluster.ctr("version"))
         with Volumes(cluster.api, folder / "volumes", NODE):
             servers.wait("kubelet", lambda: _node_is_ready(cluster.api))
+            servers.wait("coredns", lambda: _answers(f"http://{inside.address}:{_DNS_READY}/ready"))
             yield cluster
     finally:
         # What the runtime has started outlives it; the machine ends all that.
@@ -230,11 +234,17 @@ def _start_node(servers: Servers, cluster: Cluster) -> None:
         kubeconfig {server.kubeconfig()}
     }}
     cache 5
+    ready :{_DNS_READY}
 }}
 """,
         encoding="utf-8",
     )
     servers.start("coredns", _program("coredns"), "-conf", folder / "Corefile")
+
+
+def _answers(url: str) -> bool:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return bool(answer.status == 200)
 
 
 def _client_certificate(folder: Path) -> tuple[Path, Path]:

@@ -95,11 +95,10 @@ def write(file: Path, server: str, user: dict[str, Any] | None = None, proxy: st
     )
 
 
-def found(**kubernetes: Any) -> list[str]:
+def found(*, remarks: list[str] | None = None, **kubernetes: Any) -> list[str]:
     given = {"context": "production", "host": "o.example.org", **kubernetes}
-    return problems(Site(TARGETS["gke"], Settings.model_validate(
-        {"stack": "prod", "target": "gke", "kubernetes": given}
-    )))  # fmt: skip
+    settings = Settings.model_validate({"stack": "prod", "target": "gke", "kubernetes": given})
+    return problems(Site(TARGETS["gke"], settings), remarks=remarks)
 
 
 def found_by_several(most: int) -> list[str]:
@@ -188,6 +187,49 @@ def test_each_problem_is_one_line_that_says_what_to_do(
     assert problem.startswith(beginning.format(file=kubeconfig))
     assert "\n" not in problem
     assert "canary-of-a-token" not in problem
+
+
+MACHINES = {
+    "items": [
+        {"metadata": {"labels": {"pool": "apps"}}, "spec": {}},
+        {
+            "metadata": {"labels": {"pool": "monitoring"}},
+            "spec": {
+                "taints": [
+                    {"key": "soft", "effect": "PreferNoSchedule"},
+                    {"key": "dedicated", "value": "monitoring", "effect": "NoSchedule"},
+                ]
+            },
+        },
+    ]
+}
+DEDICATED = {"key": "dedicated", "value": "monitoring", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({}, []),
+        ({"nodeSelector": {"pool": "apps"}}, []),
+        ({"nodeSelector": {"pool": "monitoring"}, "tolerations": [DEDICATED]}, []),
+        ({"nodeSelector": {"pool": "monitoring"}, "tolerations": [{"key": "dedicated"}]}, []),
+        ({"tolerations": [{"key": "spot"}]}, []),
+        ({"nodeSelector": {"pool": "other"}},
+         ["kubernetes.nodeSelector: no machine of the cluster has pool=other; pods wait until one does"]),
+        *(({"nodeSelector": {"pool": "monitoring"}, "tolerations": [DEDICATED | other]},
+           [("kubernetes.tolerations: each machine that the stack may go to has a taint that is not "
+             "tolerated (dedicated=monitoring:NoSchedule); pods wait until one has none")])
+          for other in ({"key": "spot"}, {"value": "apps"}, {"effect": "NoExecute"})),
+    ],
+)  # fmt: skip
+def test_it_is_remarked_where_no_machine_takes_the_pods(
+    kubeconfig: Path, settings: dict[str, Any], wanted: list[str]
+) -> None:
+    remarks: list[str] = []
+    with cluster(SOUND | {"/api/v1/nodes": MACHINES}) as server:
+        write(kubeconfig, server)
+        assert found(remarks=remarks, **settings) == []
+    assert [remark for remark in remarks if "pods wait" in remark] == wanted
 
 
 def test_a_cluster_behind_a_proxy_is_asked_by_way_of_it(kubeconfig: Path) -> None:
