@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from targets import TARGETS, RuntimeKind
-from tests.project import CHECKOUT, Project, secret_keys
+from tests.project import CHECKOUT, Project, free_offset, secret_keys
 
 pytestmark = pytest.mark.engine
 
@@ -71,7 +70,7 @@ def configure(project: Project) -> None:
     values = [word for key in secret_keys(config) for word in ("--secret", f"{key}={SECRETS[key]}")]
     if runtime(project.stack) is RuntimeKind.PROCESS:
         # Another stack may run on this machine: its ports are not what is tested.
-        values += ["--plaintext", f"portOffset={10_000 + os.getpid() % 20_000}"]
+        values += ["--plaintext", f"portOffset={free_offset()}"]
     if values:
         project.run("config", "set-all", "--stack", project.stack, *values)
 
