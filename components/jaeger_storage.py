@@ -30,17 +30,23 @@ def secret_files(
 ) -> Mapping[str, pulumi.Input[str]]:
     """Return the secret files of a part of Jaeger that talks to the store, the queue or both."""
     files: dict[str, pulumi.Input[str]] = {}
-    if store and traces.store:
-        password = secrets[traces.store.password_secret]
-        files[STORE_PASSWORD] = password if traces.store.kind == "opensearch" else _quoted(password)
-    if queue and traces.queue and traces.queue.username:
-        files[QUEUE_PASSWORD] = _quoted(secrets[traces.queue.password_secret])
+    if store and (kept := traces.store):
+        password = pulumi.Output.from_input(secrets[kept.password_secret])
+        as_user = password.apply(lambda text: login(text, username=kept.username))
+        files[STORE_PASSWORD] = password if kept.kind == "opensearch" else as_user
+    if queue and (queued := traces.queue) and queued.username:
+        files[QUEUE_PASSWORD] = pulumi.Output.from_input(secrets[queued.password_secret]).apply(
+            lambda text: login(text, username=queued.username, mechanism=queued.mechanism)
+        )
     return files
 
 
-def _quoted(secret: pulumi.Input[str]) -> pulumi.Input[str]:
-    # The file becomes part of a YAML file, where a password with a colon would be something else.
-    return pulumi.Output.from_input(secret).apply(json.dumps)
+def login(password: str, **more: str) -> str:
+    """Return what the file has to hold that Jaeger's configuration includes as a mapping with a password.
+
+    Included by itself, a password would be read as YAML as well: quotes stay, and ``a: b`` is a mapping.
+    """
+    return json.dumps({"password": password, **more}, ensure_ascii=False).replace("$", "$$")
 
 
 def backend(traces: Traces, workload: str, placement: Placement) -> Mapping[str, Any]:
@@ -65,7 +71,7 @@ def backend(traces: Traces, workload: str, placement: Placement) -> Mapping[str,
     clickhouse = {
         "addresses": [store.address],
         "database": store.name,
-        "auth": {"basic": {"username": store.username, "password": _from_file(password)}},
+        "auth": {"basic": _from_file(password)},
         "create_schema": True,
     }
     return {"backends": {BACKEND: {"clickhouse": clickhouse}}}
@@ -73,8 +79,7 @@ def backend(traces: Traces, workload: str, placement: Placement) -> Mapping[str,
 
 def kafka(queue: TraceQueue, workload: str, placement: Placement) -> Mapping[str, Any]:
     """Return how the queue is talked to; topic and encoding are the same defaults on both sides."""
-    password = _from_file(placement.secret(workload, QUEUE_PASSWORD))
-    sasl = {"username": queue.username, "password": password, "mechanism": queue.mechanism}
+    sasl = _from_file(placement.secret(workload, QUEUE_PASSWORD))
     return {
         "brokers": list(queue.brokers),
         **({"tls": {"insecure": False}} if queue.tls else {}),

@@ -43,7 +43,8 @@ def test_each_part_gets_the_secrets_that_it_needs() -> None:
     def secrets(name: str) -> dict[str, str]:
         return {p.rpartition("/")[2]: t for p, t in queued().files(name).items() if p.startswith("/run/")}
 
-    store, queue = {"store-password": CANARY}, {"queue-password": json.dumps(CANARY)}
+    login = json.dumps({"password": CANARY, "username": "jaeger", "mechanism": "SCRAM-SHA-512"})
+    store, queue = {"store-password": CANARY}, {"queue-password": login}
     assert secrets("jaeger") == store
     assert secrets("jaeger-collector") == queue
     assert secrets("jaeger-ingester") == store | queue

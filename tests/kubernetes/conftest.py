@@ -10,7 +10,7 @@ import pytest
 from tests.kubernetes import images
 from tests.kubernetes.apiserver import ApiServer, an_apiserver
 from tests.kubernetes.application import CART
-from tests.kubernetes.cluster import Cluster, a_cluster
+from tests.kubernetes.cluster import NODE, Cluster, a_cluster
 from tests.kubernetes.stack import Stack, copy
 from tests.kubernetes.summary import write_summary
 from tests.live.conftest import QUICK
@@ -54,6 +54,8 @@ def stack(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             "catalog[0]": "catalog",
             "kubernetes.storageClass": "expandable",
             "kubernetes.monitors": "installed",
+            'kubernetes.nodeSelector["kubernetes.io/hostname"]': NODE,
+            "kubernetes.tolerations[0].key": "dedicated",
             "alerting.receivers[0].name": "oncall",
             "alerting.receivers[0].webhook.url": f"http://host.minikube.internal:{port}/",
             "alerting.receivers[1].name": "chat",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components import jaeger
-from components.jaeger_storage import QUEUE_PASSWORD, STORE_PASSWORD
+from components.jaeger_storage import QUEUE_PASSWORD, STORE_PASSWORD, login
 from placement import ContainerPlacement
 from rendering import to_yaml
 from settings.traces import Traces
@@ -25,13 +25,11 @@ QUEUES = {
 }
 
 
-def accepted(
-    name: str, content: Mapping[str, Any], folder: Path, tool: Callable[..., str], password: str
-) -> None:
+def accepted(name: str, content: Mapping[str, Any], folder: Path, tool: Callable[..., str]) -> None:
     """Show a part of Jaeger its file, with secrets where it looks for them."""
     text = to_yaml(content)
     for file in (STORE_PASSWORD, QUEUE_PASSWORD):
-        (folder / file).write_text(password)
+        (folder / file).write_text(login("a: secret", username="jaeger"))
         text = text.replace(PLACEMENT.secret(name, file), str(folder / file))
     (folder / f"{name}.yaml").write_text(text)
     tool("jaeger", "validate", f"--config={folder / name}.yaml")
@@ -40,7 +38,7 @@ def accepted(
 @pytest.mark.parametrize("store", STORES)
 def test_jaeger_accepts_a_store(store: str, tmp_path: Path, tool: Callable[..., str]) -> None:
     args: jaeger.JaegerArgs = {"traces": Traces.model_validate({"store": STORES[store]})}
-    accepted(jaeger.NAME, jaeger.configuration(args, PLACEMENT), tmp_path, tool, '"a: secret"')
+    accepted(jaeger.NAME, jaeger.configuration(args, PLACEMENT), tmp_path, tool)
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -52,4 +50,4 @@ def test_every_part_of_jaeger_accepts_a_queue(queue: str, tmp_path: Path, tool: 
         jaeger.COLLECTOR: jaeger.collector_configuration(args, PLACEMENT),
         jaeger.INGESTER: jaeger.ingester_configuration(args, PLACEMENT),
     }.items():
-        accepted(name, content, tmp_path, tool, '"a: secret"')
+        accepted(name, content, tmp_path, tool)
