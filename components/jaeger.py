@@ -149,7 +149,7 @@ def ingester_configuration(args: JaegerArgs, placement: Placement) -> Mapping[st
         "group_id": INGESTER,
         # What came before the first of them did is wanted as well.
         "initial_offset": "earliest",
-        # A message is done with when the store has it; one that it refuses is tried again.
+        # A message is done with when the store has taken it (OpenSearch: the batch for it), else tried again.
         "message_marking": {"after": True, "on_error": False},
     }
     return {

@@ -28,8 +28,8 @@ QUEUES = {
 def accepted(name: str, content: Mapping[str, Any], folder: Path, tool: Callable[..., str]) -> None:
     """Show a part of Jaeger its file, with secrets where it looks for them."""
     text = to_yaml(content)
-    for file in (STORE_PASSWORD, QUEUE_PASSWORD):
-        (folder / file).write_text(login("a: secret", username="jaeger"))
+    for file, more in {STORE_PASSWORD: {}, QUEUE_PASSWORD: {"mechanism": "SCRAM-SHA-512"}}.items():
+        (folder / file).write_text(login("a: secret", username="jaeger", **more))
         text = text.replace(PLACEMENT.secret(name, file), str(folder / file))
     (folder / f"{name}.yaml").write_text(text)
     tool("jaeger", "validate", f"--config={folder / name}.yaml")
