@@ -49,15 +49,20 @@ def page(budgets: Sequence[Budget], stack: str, now: float, days: float, policy:
     )
 
 
+def browser() -> str | None:
+    """Return the program that can turn the page into a picture; None where there is none."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
 def picture(html: Path, png: Path, height: int) -> str:
     """Have a browser turn the page into ``png``; return why that cannot be done, nothing where it was."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
+    program = browser()
+    if program is None:
         return f"no picture: none of {', '.join(BROWSERS)} is installed"
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run(
             [
-                browser,
+                program,
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -73,7 +78,7 @@ def picture(html: Path, png: Path, height: int) -> str:
             timeout=120,
         )
     if done.returncode or not png.is_file():
-        return f"no picture: {browser} says: {done.stderr.strip().splitlines()[-1:] or 'nothing'}"
+        return f"no picture: {program} says: {done.stderr.strip().splitlines()[-1:] or 'nothing'}"
     return ""
 
 

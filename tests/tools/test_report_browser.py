@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import struct
 import subprocess
 from dataclasses import replace
@@ -18,7 +17,7 @@ from operations import report
 from slo.policy import BudgetPolicy
 from tests.unit.test_slo_report import BUDGETS, NOW
 
-BROWSER = next((found for name in report.BROWSERS if (found := shutil.which(name))), None)
+BROWSER = report.browser()
 MEASURE = """
 <script>
 addEventListener("load", () => {
