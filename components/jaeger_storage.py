@@ -30,14 +30,13 @@ def secret_files(
 ) -> Mapping[str, pulumi.Input[str]]:
     """Return the secret files of a part of Jaeger that talks to the store, the queue or both."""
     files: dict[str, pulumi.Input[str]] = {}
-    if store and (kept := traces.store):
-        password = pulumi.Output.from_input(secrets[kept.password_secret])
-        as_user = password.apply(lambda text: login(text, username=kept.username))
-        files[STORE_PASSWORD] = password if kept.kind == "opensearch" else as_user
-    if queue and (queued := traces.queue) and queued.username:
-        files[QUEUE_PASSWORD] = pulumi.Output.from_input(secrets[queued.password_secret]).apply(
-            lambda text: login(text, username=queued.username, mechanism=queued.mechanism)
-        )
+    if store and traces.store:
+        password, username = secrets[traces.store.password_secret], traces.store.username
+        alone = traces.store.kind == "opensearch"
+        files[STORE_PASSWORD] = password if alone else _login(password, username=username)
+    if queue and traces.queue and (username := traces.queue.username):
+        password, mechanism = secrets[traces.queue.password_secret], traces.queue.mechanism
+        files[QUEUE_PASSWORD] = _login(password, username=username, mechanism=mechanism)
     return files
 
 
@@ -47,6 +46,10 @@ def login(password: str, **more: str) -> str:
     Included by itself, a password would be read as YAML as well: quotes stay, and ``a: b`` is a mapping.
     """
     return json.dumps({"password": password, **more}, ensure_ascii=False).replace("$", "$$")
+
+
+def _login(password: pulumi.Input[str], **more: str) -> pulumi.Input[str]:
+    return pulumi.Output.from_input(password).apply(lambda text: login(text, **more))
 
 
 def backend(traces: Traces, workload: str, placement: Placement) -> Mapping[str, Any]:
